@@ -1,0 +1,1 @@
+"""Comparisons with the real programs, over generated files; each is skipped without its own."""
