@@ -1,0 +1,1 @@
+"""Shell scripts: read into a tree, and followed without being run."""
