@@ -1,0 +1,1 @@
+"""The image that a Dockerfile makes: files, environment, command."""
