@@ -1,0 +1,1 @@
+"""From ENTRYPOINT and CMD to the process that listens."""
