@@ -1,0 +1,1 @@
+"""What the Space answers over HTTP: applications, CORS, where tokens are verified."""
