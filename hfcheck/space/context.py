@@ -32,7 +32,6 @@ class Context:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.problems: list[ReadProblem] = []
         self._texts: dict[str, SourceFile | ReadProblem | None] = {}
         self._kinds: dict[str, Kind] = {".": "dir"}
         self._modes: dict[str, int] = {}
@@ -62,16 +61,12 @@ class Context:
         return None if self._modes[path] & 0o111 else False
 
     def read(self, path: str) -> SourceFile | ReadProblem | None:
-        """The text of a file, why it can't be read, or None where there is no such file.
-
-        Read once; a problem is kept in `problems`, so that the run can report it.
+        """The text of a file, why it can't be read, or None where there is no such file; read
+        once.
         """
         path = _tidy(path)
         if path not in self._texts:
-            text = self._read(path)
-            if isinstance(text, ReadProblem):
-                self.problems.append(text)
-            self._texts[path] = text
+            self._texts[path] = self._read(path)
         return self._texts[path]
 
     def _listing(self, path: str) -> dict[str, bool]:

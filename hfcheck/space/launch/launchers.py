@@ -29,7 +29,6 @@ from hfcheck.space.launch.process import (
     in_folder,
     name_of,
     python_path,
-    served,
     word_text,
 )
 from hfcheck.space.shell.host import ArgWord, Call, CommandResult, Returns, Unclear
@@ -308,11 +307,6 @@ def listen(found: Found, call: Call, configured: Configured) -> CommandResult | 
     if any(option in server.daemon for option, _ in options.given):
         return behind(listener)
     return listener
-
-
-def finish(listener: Listener | CommandResult | Stopped) -> CommandResult | Stopped:
-    """The result of a server whose listener is complete."""
-    return served(listener) if isinstance(listener, Listener) else listener
 
 
 def search_folders(found: Found, call: Call) -> tuple[str, ...]:

@@ -525,7 +525,6 @@ class _Fields:
         self.fields: list[list[_Piece]] = []
         self.field: list[_Piece] = []
         self.list_empty = False
-        self.after_hard = False
 
     def add(self, piece: _Piece) -> None:
         """One more piece."""
