@@ -304,8 +304,8 @@ USER app
 FROM node AS web
 WORKDIR /web
 RUN echo built > /web/index.html
-FROM base AS middle
-FROM Middle
+FROM base AS Middle
+FROM middle
 COPY --from=web /web ./static
 COPY --from=1 /web/index.html /copy.html
 """,
@@ -317,7 +317,7 @@ COPY --from=1 /web/index.html /copy.html
     assert [word.text for word in image.cmd.words] == ["base"]
     assert image.entrypoint is not None
     assert isinstance(image.user, Known)
-    assert [word.text for word in image.exposed] == ["8000"]
+    assert [exposed.text for exposed in image.exposed] == ["8000/tcp"]
     assert text_at(image, "/srv/static/index.html") == "built\n"
     assert text_at(image, "/copy.html") == "built\n"
     assert image.kind("/web/index.html") == "absent"
@@ -341,6 +341,55 @@ def test_cmd(make: Make, steps: str, cmd: str | None, inherits: bool) -> None:
     image = make(f"FROM python AS x\n{steps}")
     assert (image.cmd.words[0].text if image.cmd else None) == cmd
     assert image.inherits_cmd is inherits
+
+
+def test_a_command_may_be_an_empty_line(make: Make) -> None:
+    image = make("CMD\nENTRYPOINT")
+    for command in (image.cmd, image.entrypoint):
+        assert command is not None
+        assert (command.form, command.words) == ("shell", ())
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected", "known"),
+    [
+        ("EXPOSE 7860 53/UDP", ["7860/tcp", "53/udp"], True),
+        ("ENV PORT=8000\nEXPOSE $PORT 90:${PORT}/tcp", ["8000/tcp", "8000/tcp"], True),
+        ("EXPOSE 8000-8002/sctp $NONE", ["8000-8002/sctp"], True),
+        ("ENV PORTS='80 81'\nEXPOSE $PORTS", ["80/tcp", "81/tcp"], True),
+        ("ARG PORT\nEXPOSE $PORT 80", ["80/tcp"], False),
+        ("EXPOSE abc", [], False),
+    ],
+)
+def test_exposed_ports(make: Make, steps: str, expected: list[str], known: bool) -> None:
+    image = make(steps)
+    assert [exposed.text for exposed in image.exposed] == expected
+    assert image.exposed_known is known
+
+
+def test_the_stage_built_is_an_argument(make: Make) -> None:
+    image = make("ARG TARGETSTAGE\nFROM python AS Last\nARG TARGETSTAGE\nENV A=$TARGETSTAGE")
+    assert value_of(image, "A") == "last"
+
+
+def test_a_folder_that_grows_without_end_is_unknown(make: Make) -> None:
+    steps = "WORKDIR " + "a/" * 3000
+    assert not make(steps).workdir_known
+    assert make(f"{steps}\nWORKDIR /b").workdir == "/b"
+
+
+def test_an_argument_hides_a_variable_only_in_its_stage(make: Make) -> None:
+    text = "FROM python AS a\nENV V=env\nARG V=arg\nARG W=w\nENV A=$V\nFROM a\nENV B=$V C=$W"
+    image = make(text)
+    assert [value_of(image, name) for name in "ABC"] == ["arg", "env", "w"]
+
+
+def test_onbuild_runs_in_the_next_stage_only(make: Make) -> None:
+    text = (
+        "FROM python AS a\nONBUILD ENV V=1\nENV A=$V\nFROM a AS b\nENV B=$V V=2\nFROM b\nENV C=$V"
+    )
+    image = make(text)
+    assert [value_of(image, name) for name in "ABC"] == ["", "1", "2"]
 
 
 def test_shell_of_a_command(make: Make) -> None:
@@ -615,6 +664,14 @@ def test_work_for_many_installs_has_a_bound(make: Make) -> None:
     images: list[Image] = []
     assert work(800) < 3 * work(400)
     assert images[0].unknown_installs
+
+
+def test_work_for_a_long_run_is_linear(make: Make) -> None:
+    def work(count: int) -> int:
+        text = "RUN " + " && \\\n ".join(["echo a"] * count)
+        return calls(lambda: make(text).kind("/a"))
+
+    assert work(2000) < 3 * work(1000)
 
 
 def test_project_that_is_gone_has_no_folder(make: Make) -> None:

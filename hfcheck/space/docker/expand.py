@@ -420,13 +420,14 @@ class _Lexer:
         if isinstance(word, Unknown):
             return word
         longest = word.startswith(operator)
-        pattern = self._pattern(word[1:] if longest else word)
+        word = word[1:] if longest else word
+        pattern = self._pattern(word if operator == "#" else glob.backwards(word))
         if len(value) > glob.MAX_LENGTH:
             return Unknown("a pattern is matched against a very long value")
         if operator == "#":
             end = glob.Matcher(pattern).end(value, longest=longest)
             return value if end is None else value[end:]
-        end = glob.Matcher(pattern[::-1]).end(value[::-1], longest=longest)
+        end = glob.Matcher(pattern).end(value[::-1], longest=longest)
         return value if end is None else value[: len(value) - end]
 
     def _replace(self, name: str) -> str | Unknown:
@@ -446,12 +447,10 @@ class _Lexer:
             return value
         if isinstance(replacement, Unknown):
             return replacement
-        if every and "$" in replacement:
-            return Unknown("a replacement has a `$`, which BuildKit reads as a group of a match")
         value = value or ""
         if len(value) > glob.MAX_LENGTH:
             return Unknown("a pattern is matched against a very long value")
-        self._spend((len(value) + 1) * len(replacement))
+        self._spend((len(value) + 1) * (len(replacement) + replacement.count("$")))
         return glob.replaced(pattern, value, replacement, every=every)
 
     def _pattern(self, word: str) -> glob.Pattern:

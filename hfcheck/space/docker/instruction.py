@@ -108,6 +108,11 @@ class Instruction:
         found = (word.text.partition("=") for word in self.flags)
         return [value for flag, _, value in found if flag == f"--{name}"]
 
+    def problem(self, message: str, span: Span | None = None) -> DockerfileProblem:
+        """A fault of it, at a span of its file or at its name."""
+        place = self.name_place if span is None else Place(self.source, span)
+        return DockerfileProblem(message, place)
+
     def word_place(self, word: Word) -> Place:
         """The place of one of its words."""
         return Place(self.source, word.span)
@@ -249,6 +254,12 @@ class _InstructionReader:
         while start < end:
             char = text[start]
             start += 1
+            if not char.isascii():
+                # BuildKit takes each byte for a character, and some for white space.
+                char = char.encode("utf-8", "replace").decode("latin-1")
+                if char[-1] in "\x85\xa0" and not quote:
+                    letters.append(char[:-1])
+                    return "".join(letters), start
             if quote and char == quote:
                 quote = ""
             elif char == self.escape:

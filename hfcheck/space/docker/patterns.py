@@ -7,10 +7,14 @@ have reached in one integer, so it never goes back over the text.
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 MAX_LENGTH = 1024
 """Longest value that a pattern is matched against; real ones are image tags and paths."""
+
+_PART = re.compile(r"\\.|.", re.DOTALL)
+_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 _STAR = ""
 _ANY = "??"
@@ -39,6 +43,14 @@ def compile_pattern(text: str) -> Pattern:
         else:
             tokens.append(_ANY if char == "?" else char)
     return tuple(tokens)
+
+
+def backwards(text: str) -> str:
+    """A pattern that matches the reverse of what `text` matches: its characters in the opposite
+    order, each escape before the character that it stood before. (One at the very end comes to
+    stand before another character, as in BuildKit.)
+    """
+    return "".join(reversed(_PART.findall(text)))
 
 
 class Matcher:
@@ -85,7 +97,11 @@ class Matcher:
 
 
 def replaced(pattern: Pattern, value: str, replacement: str, *, every: bool) -> str:
-    """The value with the leftmost longest match, or with every one, replaced."""
+    """The value with the leftmost longest match, or with every one, replaced.
+
+    Where every match is, a `$0` in the replacement stands for the match, and any other name or
+    number for nothing, as in `Regexp.Expand` of Go.
+    """
     matcher = Matcher(pattern)
     starts = _starts(pattern, value)
     result: list[str] = []
@@ -97,12 +113,23 @@ def replaced(pattern: Pattern, value: str, replacement: str, *, every: bool) -> 
         if end is None or end == position == last_end:
             position += 1
             continue
-        result += [value[copied:position], replacement]
+        new = _filled(replacement, value[position:end]) if every else replacement
+        result += [value[copied:position], new]
         copied = last_end = end
         position = max(end, position + 1)
         if not every:
             break
     return "".join(result) + value[copied:]
+
+
+def _filled(replacement: str, match: str) -> str:
+    def put(reference: re.Match[str]) -> str:
+        name = reference[1] or reference[2]
+        if name is None:
+            return "$"
+        return match if name == "0" else ""
+
+    return _REFERENCE.sub(put, replacement)
 
 
 def _starts(pattern: Pattern, value: str) -> list[bool]:

@@ -1,4 +1,4 @@
-"""What is known about base images: which leave the folders of an application empty.
+"""What is known about the files of base images: which leave the folders of an app empty.
 
 An official image of a distribution or a language fills `/usr`, `/etc` and their like, and nothing
 else; so `/app` holds what the Dockerfile puts there. Of any other image nothing is known.
@@ -15,11 +15,9 @@ from typing import Any
 
 import yaml
 
+from hfcheck.space.docker.baseimages import BaseImage, repository
 from hfcheck.space.image.layers import NOTHING, Doubtful, Folder, Node
 from hfcheck.space.image.paths import within
-
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""PATH where an image sets none (`util/system/path.go` of moby/buildkit)."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -31,25 +29,22 @@ _FILLED = re.compile(
 )
 """Paths outside the system folders that these images do fill."""
 
-_REGISTRIES = (
-    "docker.io/",
-    "index.docker.io/",
-    "registry-1.docker.io/",
-    "public.ecr.aws/docker/",
-    "mirror.gcr.io/",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base image. `known` tells whether its folders, and `env` whether its variables, are."""
+    """The files of a base image."""
 
-    name: str | None
-    known: bool
-    workdir: str | None
-    path: str | None
-    variables: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] = ()
+    image: BaseImage
+
+    @property
+    def name(self) -> str | None:
+        """The expanded name of the image; None where it is not known."""
+        return self.image.name
+
+    @property
+    def known(self) -> bool:
+        """Whether the folders of an application are known to be empty."""
+        return self.image.known
 
     @property
     def sh(self) -> str | None:
@@ -79,32 +74,6 @@ class Base:
     def names(self, path: str, depth: int = 0) -> Iterable[str]:
         """No name of a base image's file is known."""
         return ()
-
-
-def base_image(name: str | None) -> Base:
-    """The base of a stage by its expanded name (None: it can't be known)."""
-    if name == "scratch":
-        return Base(name, True, "/", DEFAULT_PATH)
-    short = repository(name) if name else ""
-    table = _table()
-    if short not in table["plain"]:
-        return Base(name, False, None, None)
-    workdir = table["workdir"].get(short, "/")
-    if "distroless" in short and "nonroot" in (name or ""):
-        workdir = "/home/nonroot"
-    variables = tuple(table["variables"].get(short, ()))
-    entrypoint = tuple(table["entrypoint"].get(short, ()))
-    return Base(name, True, workdir, table["path"].get(short), variables, entrypoint)
-
-
-def repository(name: str) -> str:
-    """The image's name without registry, tag and digest where it is Docker's own (`python`)."""
-    name = name.split("@")[0]
-    head, slash, tail = name.rpartition("/")
-    name = (head + slash + tail.split(":")[0]).lower()
-    for registry in _REGISTRIES:
-        name = name.removeprefix(registry)
-    return name.removeprefix("library/")
 
 
 @cache

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from hfcheck.space.docker.baseimages import BaseImage, base_image
 from hfcheck.space.docker.dockerfile import Dockerfile, Instruction, Stage, Word
-from hfcheck.space.docker.expand import ExpansionError, expand
-from hfcheck.space.image.bases import Base, base_image
+from hfcheck.space.docker.expand import ExpansionError
+from hfcheck.space.docker.ports import exposed_ports
+from hfcheck.space.docker.scope import Scope
+from hfcheck.space.image.bases import Base
 from hfcheck.space.image.copying import Copier, MissingSource
 from hfcheck.space.image.layers import ContextTree, File, Folder, Layers, Made, MaybeMore, Snapshot
-from hfcheck.space.image.paths import absolute, within
+from hfcheck.space.image.paths import within
 from hfcheck.space.image.projects import Installs
 from hfcheck.space.image.runsteps import RunSteps
 from hfcheck.space.value import Known, Origin, Unknown, Value, via
@@ -22,7 +25,7 @@ DEFAULT_SHELL = ("/bin/sh", "-c")
 @dataclass(frozen=True, slots=True)
 class Command:
     """A CMD or ENTRYPOINT. Exec form: `words` are its arguments, never expanded. Shell form:
-    `words` is the one command line, run by `shell` (`("/bin/sh", "-c")` unless SHELL says else).
+    `words` is the one command line, if any, run by `shell` (`/bin/sh -c` unless SHELL says else).
     """
 
     form: Literal["exec", "shell"]
@@ -31,54 +34,56 @@ class Command:
     shell: tuple[str, ...] = DEFAULT_SHELL
 
 
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """What one word of EXPOSE opens: the ports, their protocol (`tcp`), and the word."""
+
+    ports: range
+    protocol: str
+    word: Word
+
+    @property
+    def text(self) -> str:
+        """The ports as Docker writes them: `8000/tcp`, `8000-8002/tcp`."""
+        first, last = self.ports[0], self.ports[-1]
+        return f"{first if first == last else f'{first}-{last}'}/{self.protocol}"
+
+
 @dataclass(slots=True)
 class StageFiles:
-    """One stage as far as it has been worked out. `variables` are those of ENV and ARG together,
-    the later one having set the value; `env` are those of ENV, which stay in the image.
+    """One stage as far as it has been worked out. `exposed_known` is false where an EXPOSE stands
+    on an unknown value.
     """
 
     base: Base
     layers: Layers
-    env: dict[str, Value[str]] = field(default_factory=dict)
-    variables: dict[str, Value[str]] = field(default_factory=dict)
-    workdir: str = "/"
-    workdir_known: bool = True
+    scope: Scope
     user: Value[str] | None = None
     shell: tuple[str, ...] = DEFAULT_SHELL
     cmd: Command | None = None
     cmd_decided: bool = False
     entrypoint: Command | None = None
     entrypoint_decided: bool = False
-    exposed: list[Word] = field(default_factory=list)
-    onbuild: list[Instruction] = field(default_factory=list)
+    exposed: list[Exposed] = field(default_factory=list)
+    exposed_known: bool = True
     installs: Installs = field(default_factory=Installs)
     own_cmd: bool = False
 
     @classmethod
-    def on(cls, base: Base, origin: tuple[Origin, ...] = ()) -> StageFiles:
+    def on(cls, base: BaseImage, scope: Scope) -> StageFiles:
         """A stage that starts from an external image."""
-        env: dict[str, Value[str]] = {
-            name: Unknown("the base image sets it", origin) for name in base.variables
-        }
-        if base.known:
-            reason = "the base image sets it"
-            env["PATH"] = Known(base.path, origin) if base.path else Unknown(reason, origin)
-        stage = cls(base, Layers(base), env, dict(env))
-        stage.workdir = base.workdir or "/"
-        stage.workdir_known = base.workdir is not None
-        return stage
+        files = Base(base)
+        return cls(files, Layers(files), scope)
 
     @classmethod
     def after(cls, parent: StageFiles) -> StageFiles:
-        """A stage that starts from another one. Its ONBUILD instructions are not handed on."""
+        """A stage that starts from another one."""
         return replace(
             parent,
             layers=Layers(parent.layers.now),
-            env=dict(parent.env),
-            variables=dict(parent.variables),
+            scope=parent.scope.copy(),
             exposed=list(parent.exposed),
             installs=parent.installs.copy(),
-            onbuild=[],
             own_cmd=False,
         )
 
@@ -91,7 +96,7 @@ class Build:
     ) -> None:
         self.dockerfile = dockerfile
         self.files = files
-        self.build_args = build_args
+        self.build_args = {name: Known(value) for name, value in build_args.items()}
         self.stages: dict[int, StageFiles] = {}
         self.missing: list[MissingSource] = []
 
@@ -101,9 +106,8 @@ def build_stages(build: Build) -> StageFiles | None:
     last: StageFiles | None = None
     for stage in build.dockerfile.needed():
         last = _start(build, stage)
-        triggers = build.stages[stage.parent.index].onbuild if stage.parent else []
         walk = _StageWalk(build, last, stage)
-        for instruction in [*triggers, *stage.instructions]:
+        for instruction in (*stage.triggers(), *stage.instructions):
             walk.follow(instruction)
         build.stages[stage.index] = last
     return last
@@ -112,36 +116,15 @@ def build_stages(build: Build) -> StageFiles | None:
 def _start(build: Build, stage: Stage) -> StageFiles:
     if stage.parent is not None:
         return StageFiles.after(build.stages[stage.parent.index])
-    place = stage.origin.place
-    note = f"FROM {stage.base}" if stage.base else "FROM"
-    state = StageFiles.on(base_image(stage.base), (Origin(place, note),))
-    if state.base.entrypoint:
+    base = base_image(stage.base)
+    scope = replace(build.dockerfile.scope(stage), build_args=build.build_args)
+    state = StageFiles.on(base, scope)
+    if base.entrypoint:
         span = stage.origin.words[0].span
-        words = tuple(Word(text, span) for text in state.base.entrypoint)
+        words = tuple(Word(text, span) for text in base.entrypoint)
         state.entrypoint = Command("exec", words, stage.origin)
         state.entrypoint_decided = True
     return state
-
-
-class _Scope(Mapping[str, Value[str]]):
-    """The variables that an instruction can use. On an unknown base image every other name may be
-    set as well.
-    """
-
-    def __init__(self, variables: Mapping[str, Value[str]], *, closed: bool) -> None:
-        self._variables = variables
-        self._closed = closed
-
-    def __getitem__(self, name: str) -> Value[str]:
-        if name in self._variables or self._closed:
-            return self._variables[name]
-        return Unknown(f"{name} may be set by the base image")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
 
 
 class _StageWalk:
@@ -152,15 +135,14 @@ class _StageWalk:
         self.state = state
         self.stage = stage
         self._does: dict[str, Callable[[Instruction], None]] = {
-            "ENV": self._env,
-            "ARG": self._arg,
+            "ENV": state.scope.follow,
+            "ARG": state.scope.follow,
             "WORKDIR": self._workdir,
             "USER": self._user,
             "SHELL": self._shell,
             "CMD": self._cmd,
             "ENTRYPOINT": self._entrypoint,
             "EXPOSE": self._expose,
-            "ONBUILD": self._onbuild,
             "COPY": self._copy,
             "ADD": self._copy,
             "RUN": self._run,
@@ -174,58 +156,19 @@ class _StageWalk:
 
     def expand(self, text: str, *, quotes: bool = True) -> Value[str]:
         """A word with its variables; Unknown also where the build would stop."""
-        scope = _Scope(self.state.variables, closed=self.state.base.known)
         try:
-            return expand(text, scope, self.build.dockerfile.escape, quotes=quotes)
+            return self.state.scope.expand(text, quotes=quotes)
         except ExpansionError as error:
             return Unknown(str(error))
 
-    def _env(self, instruction: Instruction) -> None:
-        found: dict[str, Value[str]] = {}
-        for pair in instruction.pairs:
-            if pair.value is not None:
-                place = instruction.word_place(pair.value)
-                note = f"ENV {pair.name.text}={pair.value.text}"
-                name = self.expand(pair.name.text)
-                if isinstance(name, Known):
-                    found[name.value] = via(self.expand(pair.value.text), Origin(place, note))
-        self.state.env.update(found)
-        self.state.variables.update(found)
-
-    def _arg(self, instruction: Instruction) -> None:
-        for pair in instruction.pairs:
-            name = pair.name.text
-            value = self._arg_value(instruction, name, pair.value)
-            if value is not None:
-                self.state.variables[name] = value
-
-    def _arg_value(
-        self, instruction: Instruction, name: str, default: Word | None
-    ) -> Value[str] | None:
-        """What an ARG sets; None where it leaves things as they are."""
-        if name in self.build.build_args:
-            origin = Origin(instruction.place, f"ARG {name}, set by the Space's variable")
-            return Known(self.build.build_args[name], (origin,))
-        if default is not None:
-            place = instruction.word_place(default)
-            return via(self.expand(default.text), Origin(place, f"ARG {name}={default.text}"))
-        if name in self.build.dockerfile.global_args:
-            return self.build.dockerfile.global_args[name]
-        if name in self.state.variables:
-            return None
-        origin = Origin(instruction.place, f"ARG {name}")
-        return Unknown("the build argument has no default; a Space variable may set it", (origin,))
-
     def _workdir(self, instruction: Instruction) -> None:
+        self.state.scope.follow(instruction)
         value = self.expand(instruction.words[0].text if instruction.words else "")
         if isinstance(value, Unknown):
-            self.state.workdir_known = False
             self.state.layers.add(MaybeMore("/", f"WORKDIR is not known: {value.reason}"))
-            return
-        if value.value.startswith("/"):
-            self.state.workdir_known = True
-        self.state.workdir = absolute(self.state.workdir, value.value)
-        self.state.layers.add(Made(self.state.layers.now.resolve(self.state.workdir)))
+        else:
+            made = self.state.layers.now.resolve(self.state.scope.workdir)
+            self.state.layers.add(Made(made))
 
     def _user(self, instruction: Instruction) -> None:
         if instruction.words:
@@ -253,22 +196,23 @@ class _StageWalk:
         if instruction.json is not None:
             words = instruction.json
             return Command("exec", words, instruction, self.state.shell) if words else None
-        if not instruction.words:
-            return None
         return Command("shell", instruction.words, instruction, self.state.shell)
 
     def _expose(self, instruction: Instruction) -> None:
-        self.state.exposed += instruction.words
-
-    def _onbuild(self, instruction: Instruction) -> None:
-        if instruction.onbuild is not None:
-            self.state.onbuild.append(instruction.onbuild)
+        for word in instruction.words:
+            try:
+                texts = self.state.scope.expand_words(word.text)
+                ports = [] if isinstance(texts, Unknown) else map(exposed_ports, texts.value)
+                self.state.exposed += [Exposed(*each, word) for each in ports]
+            except ValueError as error:
+                texts = Unknown(str(error))
+            self.state.exposed_known &= not isinstance(texts, Unknown)
 
     def _copy(self, instruction: Instruction) -> None:
         copier = Copier(
             files=self.build.files,
             layers=self.state.layers,
-            workdir=self.state.workdir,
+            workdir=self.state.scope.workdir,
             expand=self.expand,
             stage=self._stage_files,
         )
@@ -292,8 +236,8 @@ class _StageWalk:
         root = user is None or (isinstance(user, Known) and _is_root(user.value))
         steps = RunSteps(
             layers=self.state.layers,
-            workdir=self.state.workdir,
-            variables=self.state.variables,
+            workdir=self.state.scope.workdir,
+            variables=self.state.scope.variables,
             base=self.state.base,
             shell=self.state.shell,
             root=root,

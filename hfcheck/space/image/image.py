@@ -13,11 +13,13 @@ from pathlib import Path
 from hfcheck.source import ReadProblem, SourceFile
 from hfcheck.space.context import Context
 from hfcheck.space.declared import Declared
-from hfcheck.space.docker.dockerfile import Dockerfile, Word
-from hfcheck.space.image.bases import Base, base_image
+from hfcheck.space.docker.baseimages import base_image
+from hfcheck.space.docker.dockerfile import Dockerfile
+from hfcheck.space.docker.scope import Scope
 from hfcheck.space.image.building import (
     Build,
     Command,
+    Exposed,
     StageFiles,
     build_stages,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "Absent",
     "Command",
     "Entry",
+    "Exposed",
     "Image",
     "ImageFile",
     "ImageFolder",
@@ -63,7 +66,9 @@ class Image:
     the base image's, likewise `entrypoint`. `user` None is the base image's. `installs` are the
     local projects that the image has as packages (`pip install .` and its like, in this stage or
     in one that it copies the packages from); `unknown_installs` are installs that may bring
-    modules of the project as well, nobody can tell which. `shell` is the SHELL in force.
+    modules of the project as well, nobody can tell which. `shell` is the SHELL in force (that of
+    an unknown base image is taken for `/bin/sh -c`). `exposed` are the ports that the Dockerfile
+    itself opens, all of them where `exposed_known`.
     """
 
     base: str | None
@@ -78,7 +83,8 @@ class Image:
     entrypoint: Command | None
     inherits_entrypoint: bool
     shell: tuple[str, ...]
-    exposed: tuple[Word, ...]
+    exposed: tuple[Exposed, ...]
+    exposed_known: bool
     installs: tuple[InstalledProject, ...]
     unknown_installs: tuple[Origin, ...]
     missing_sources: tuple[MissingSource, ...]
@@ -134,22 +140,21 @@ class Image:
 def build_image(dockerfile: Dockerfile, context: Context, declared: Declared) -> Image:
     """The image of the last stage. A Dockerfile without a stage gives an empty unknown image."""
     ignored = read_ignored(context, _inside(dockerfile.source.path, context.root))
-    build = Build(dockerfile, ContextTree(context, ignored), dict(declared.variables))
-    stage = build_stages(build) or StageFiles.on(base_image(None))
-    return _image(stage, stage.base, tuple(build.missing), context)
+    build = Build(dockerfile, ContextTree(context, ignored), declared.variables)
+    stage = build_stages(build) or StageFiles.on(base_image(None), Scope("\\", {}, {}))
+    return _image(stage, tuple(build.missing), context)
 
 
-def _image(
-    stage: StageFiles, base: Base, missing: tuple[MissingSource, ...], context: Context
-) -> Image:
+def _image(stage: StageFiles, missing: tuple[MissingSource, ...], context: Context) -> Image:
+    base, scope = stage.base, stage.scope
     return Image(
         git=GitIgnored(context),
         base=base.name,
         base_known=base.known,
-        env=dict(stage.env),
+        env=dict(scope.env),
         env_known=base.known,
-        workdir=stage.workdir,
-        workdir_known=stage.workdir_known,
+        workdir=scope.workdir,
+        workdir_known=scope.workdir_known,
         user=stage.user,
         cmd=stage.cmd,
         inherits_cmd=not stage.cmd_decided,
@@ -157,6 +162,7 @@ def _image(
         inherits_entrypoint=not stage.entrypoint_decided,
         shell=stage.shell,
         exposed=tuple(stage.exposed),
+        exposed_known=stage.exposed_known,
         installs=tuple(stage.installs.projects),
         unknown_installs=tuple(stage.installs.unknown),
         missing_sources=missing,

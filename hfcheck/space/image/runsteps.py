@@ -183,11 +183,12 @@ class _Walk:
 
     def _and_or(self, node: tree.AndOr, stdin: str | None) -> tuple[Status, str | None]:
         status, printed = self.command(node.first, stdin)
+        rescued = _rescued(node)
         for operator, command in node.rest:
             if (operator == "&&" and status == "no") or (operator == "||" and status == "yes"):
                 continue
             certain = status in ("yes", "likely") if operator == "&&" else status == "no"
-            if certain or (operator == "&&" and not _rescued(node)):
+            if certain or (operator == "&&" and not rescued):
                 status, text = self.command(command, stdin)
                 printed = None if printed is None or text is None else printed + text
             else:

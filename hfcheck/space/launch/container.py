@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from hfcheck.source import Place, ReadProblem, SourceFile
 from hfcheck.space.code.evaluate import Evaluator
+from hfcheck.space.docker.baseimages import DEFAULT_PATH
 from hfcheck.space.dotenv import env_file
-from hfcheck.space.image.bases import DEFAULT_PATH
 from hfcheck.space.image.entries import Absent, Entry, ImageFile, ImageFolder
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch import pyprograms, serverfiles, shells, specials, targets

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hfcheck.source import Place, ReadProblem, SourceFile
-from hfcheck.space.image.bases import repository
+from hfcheck.space.docker.baseimages import repository
 from hfcheck.space.image.entries import Absent, ImageFile, ImageFolder
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch.address import port_number

@@ -1,17 +1,16 @@
-"""The Dockerfile reader against BuildKit's parser, through the package `dockerfile`.
+"""The Dockerfile reader against BuildKit's parser: lists of instructions.
 
-    python -m tests.differential.dockerfile [count] [first seed]
-
-`generate(seed)` makes a Dockerfile, `disagreements(text)` compares the two readings. The package
-binds BuildKit 0.12.5; where a later BuildKit reads a file differently, hfcheck follows the later
-one, and `is_newer(text)` tells such files.
+`generate(seed)` makes a Dockerfile, `disagreements(text)` compares hfcheck's reading with that of
+the package `dockerfile`, which binds BuildKit 0.12.5; where a later BuildKit reads a file
+differently, hfcheck follows the later one, and `is_newer(text)` tells such files. `differences`
+compares it with a list from elsewhere.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import sys
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -107,16 +106,25 @@ def disagreements(text: str) -> list[str]:
         return []
     if problems:
         return [f"BuildKit takes it, but: {problem.message}" for problem in problems]
-    mine = [_ours(instruction) for instruction in instructions]
-    yours = [_theirs(command) for command in theirs]
-    if mine == yours:
+    return differences(instructions, [_theirs(command) for command in theirs])
+
+
+def differences(
+    instructions: Sequence[Instruction], theirs: Sequence[tuple[object, ...]]
+) -> list[str]:
+    """Where hfcheck's instructions differ from another reading's (`told` gives the form)."""
+    mine = [told(instruction) for instruction in instructions]
+    if mine == list(theirs):
         return _spans(instructions)
-    pairs = zip(mine, yours, strict=False)
-    different = next((pair for pair in pairs if pair[0] != pair[1]), (len(mine), len(yours)))
+    pairs = zip(mine, theirs, strict=False)
+    different = next((pair for pair in pairs if pair[0] != pair[1]), (len(mine), len(theirs)))
     return [f"hfcheck {different[0]!r}\nBuildKit {different[1]!r}"]
 
 
-def _ours(instruction: Instruction) -> tuple[object, ...]:
+def told(instruction: Instruction) -> tuple[object, ...]:
+    """An instruction as both sides can tell it: name, line, the name inside ONBUILD, words, whether
+    they are a JSON array, flags, heredocs.
+    """
     inner = instruction.onbuild
     name = instruction.name.lower()
     return (
@@ -139,6 +147,26 @@ def _words(instruction: Instruction) -> list[str]:
     return [word.text for word in instruction.words]
 
 
+def answered(node: Mapping[str, Any]) -> tuple[object, ...]:
+    """An instruction of BuildKit's own list in the same form: see `answers.ask` for its fields."""
+    inner = node.get("inner")
+    name = (inner or node["name"]).upper()
+    words = list(node["args"])[1 if inner else 0 :]
+    if name in ("ENV", "LABEL"):  # name, value, and the sign between them
+        words = [word for index, word in enumerate(words) if index % 3 != 2]
+    if name == "ONBUILD" or name not in NAMES or (words == [""] and not node["json"]):
+        words = []
+    return (
+        node["name"].lower(),
+        node["start"],
+        inner.lower() if inner else None,
+        words,
+        node["json"],
+        list(node["flags"] or ()),
+        [] if inner else [(name, body) for name, body in node["heredocs"]],
+    )
+
+
 def _theirs(command: Any) -> tuple[object, ...]:
     words = [] if command.value == ("",) else list(command.value)
     heredocs = [] if command.sub_cmd else command.heredocs
@@ -153,7 +181,7 @@ def _theirs(command: Any) -> tuple[object, ...]:
     )
 
 
-def _spans(instructions: list[Instruction]) -> list[str]:
+def _spans(instructions: Sequence[Instruction]) -> list[str]:
     """Words whose span does not hold their text (continuations apart), or that overlap."""
     wrong = []
     for instruction in instructions:
@@ -170,20 +198,15 @@ def _spans(instructions: list[Instruction]) -> list[str]:
     return wrong
 
 
-def main(count: int, first: int) -> int:
-    """Compare `count` generated files; print what differs, and return how many did."""
-    wrong = skipped = 0
+def compare(count: int, first: int) -> tuple[list[str], int]:
+    """Compare `count` generated files: what differs, and how many files count as newer."""
+    wrong: list[str] = []
+    newer = 0
     for seed in range(first, first + count):
         text = generate(seed)
         different = disagreements(text)
         if different and is_newer(text):
-            skipped += 1
+            newer += 1
         elif different:
-            wrong += 1
-            print(f"seed {seed}: {text!r}", *different, sep="\n", end="\n\n")
-    print(f"{count} files, {wrong} read differently, {skipped} for a later BuildKit")
-    return wrong
-
-
-if __name__ == "__main__":
-    sys.exit(bool(main(int((sys.argv[1:] or ["3000"])[0]), int((sys.argv[2:] or ["0"])[0]))))
+            wrong.append("\n".join([f"seed {seed}: {text!r}", *different]))
+    return wrong, newer
