@@ -23,12 +23,18 @@ _IMPORTS = {
     "Generic Iterable List Literal Mapping MutableSequence NamedTuple NewType Optional Sequence "
     "TypeVar Union",
     "collections": "deque",
-    "enum": "Enum",
+    "datetime": "date datetime timedelta",
+    "decimal": "Decimal",
+    "enum": "Enum IntEnum auto",
     "pathlib": "Path",
     "typing_extensions": "TypeAliasType TypedDict",
+    "urllib.parse": "urlparse",
+    "uuid": "UUID",
     "pydantic": "AfterValidator AliasChoices AliasPath AnyHttpUrl AnyUrl BaseModel BeforeValidator Field "
-    "HttpUrl ImportString Json PlainValidator PrivateAttr RootModel Secret SecretStr "
-    "SkipValidation computed_field field_validator model_validator validator",
+    "HttpUrl ImportString Json PlainValidator PositiveInt PostgresDsn PrivateAttr RedisDsn RootModel "
+    "Secret SecretStr SkipValidation StrictBool StrictInt StrictStr StringConstraints computed_field "
+    "conint conlist constr field_validator model_validator validator",
+    "pydantic.alias_generators": "to_camel",
     "pydantic_settings": "ForceDecode NoDecode SettingsConfigDict",
 }
 
@@ -203,7 +209,8 @@ def scenario(row: dict[str, Any], version: str) -> str:
     head = [] if before != "#future" else ["from __future__ import annotations"]
     wanted = f"{body} {before}"
     helpers = _HELPERS["split"] if re.search(r"\bsplit\(v\)|\(split\)", wanted) else ""
-    head += ["import os", *_import_lines(wanted)]
+    head += [f"import {name}" for name in ("os", "re", "secrets") if f"{name}." in wanted]
+    head += _import_lines(wanted)
     settings = "pydantic" if family == "v1" else "pydantic_settings"
     head.append(imported or f"from {settings} import BaseSettings")
     parts = ["\n".join(head), helpers, "" if before[:1] == "#" else before]

@@ -35,14 +35,16 @@ class Meta:
     `kind`: "NoDecode", "ForceDecode" (the classes), "json" (`Json()`), "json-type" (`Json[...]`
     itself), "json-class" (the class `Json`),
     "before", "after", "plain", "wrap" (validators, with `function` where it is known), "field"
-    (`Field(...)`, with the call), "constraint" (what it accepts is not worked out), "other" (of no
-    effect).
+    (`Field(...)`, with the call), "constrained" (`conint(...)` or `StringConstraints(...)`, with
+    the call), "limit" (`Ge(1)`, with the call; `name` is the limit's), "constraint" (what it
+    accepts is not worked out), "other" (of no effect).
     """
 
     kind: str
     function: Function | None = None
     call: ast.Call | None = None
     module: Module | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,17 @@ class Type:
     cls: ClassAt | None = None
     why: str = ""
 
+
+_LIMITS = {
+    "Ge": "ge",
+    "Gt": "gt",
+    "Le": "le",
+    "Lt": "lt",
+    "MinLen": "min_length",
+    "MaxLen": "max_length",
+    "MultipleOf": "multiple_of",
+}
+"""The limits of `annotated_types` by their class."""
 
 NONE = Type("none")
 ANY = Type("any")
@@ -211,10 +224,12 @@ class Annotations:
         name = last(called)
         if package(called) == "pydantic" and name in kinds and node.args:
             inner = self.resolve(module, node.args[0])
-            limits = (Meta("constraint"),) if len(node.args) + len(node.keywords) > 1 else ()
+            limits = (Meta("constrained", None, node, module),)
             return _annotated(Type(kinds[name], (inner,)), limits)
         if package(called) == "pydantic" and name in scalars:
-            return _annotated(Type(scalars[name]), (Meta("constraint"),))
+            decimal = "Decimal" if name == "condecimal" else ""
+            limits = (Meta("constrained", None, node, module),)
+            return _annotated(Type(scalars[name], name=decimal), limits)
         return unknown("a type made by a call")
 
     # -- subscripts --------------------
@@ -236,9 +251,9 @@ class Annotations:
             else self.resolve(module, item, scope, depth + 1)
             for item in items
         )
-        if base.kind == "rootmodel":
+        if base.kind in ("rootmodel", "model", "dataclass"):
             return replace(base, args=args)
-        if base.kind in ("type", "callable", "model", "unknown", "dataclass", "class"):
+        if base.kind in ("type", "callable", "unknown", "class"):
             return base
         if base.args:
             return _filled(base, args)
@@ -307,8 +322,12 @@ class Annotations:
     def _metadata_call(self, module: Module, node: ast.Call) -> Meta:
         called = self.python.qualified(module, node.func) or ""
         name = last(called)
+        if package(called) == "annotated_types" and name in _LIMITS and len(node.args) == 1:
+            return Meta("limit", None, node, module, _LIMITS[name])
         if not called.startswith("pydantic"):
             return Meta("constraint")
+        if name == "StringConstraints":
+            return Meta("constrained", None, node, module)
         if name in VALIDATORS:
             given = node.args[:1] or [k.value for k in node.keywords if k.arg == "func"]
             function = self.function(module, given[0]) if given else None
@@ -344,8 +363,9 @@ class Annotations:
         kinds = [base.kind for base in bases]
         if "enum" in kinds:
             mixed = next((kind for kind in kinds if kind in ("str", "int", "float")), "")
-            name = next((base.name for base in bases if base.kind == "enum"), "") or mixed
-            return Type("enum", name=name, values=self._members(cls, bases), cls=cls)
+            above = next(base.name for base in bases if base.kind == "enum")
+            name = mixed or {"StrEnum": "str"}.get(above, above)
+            return Type("enum", name=name, values=self._members(cls, bases, name), cls=cls)
         for base in bases:
             family = _FAMILIES.get(base.kind, base.kind if base.kind.endswith("-subclass") else "")
             if family == "rootmodel":
@@ -375,7 +395,7 @@ class Annotations:
                 return (root, Type("explicit"))
         return base.args
 
-    def _members(self, cls: ClassAt, bases: list[Type]) -> tuple[object, ...] | None:
+    def _members(self, cls: ClassAt, bases: list[Type], kind: str) -> tuple[object, ...] | None:
         """The values of an enumeration; None where they can't be told."""
         found: list[object] = []
         for base in bases:
@@ -384,16 +404,35 @@ class Annotations:
                     return None
                 found.extend(base.values)
         for statement in cls.node.body:
-            if isinstance(statement, ast.Assign):
-                if not isinstance(statement.value, ast.Constant):
+            if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
+                if isinstance(statement.value, ast.Constant):
+                    found.append(statement.value.value)
+                    continue
+                made = self._automatic(cls, statement, kind, found)
+                if made is None:
                     return None
-                found.append(statement.value.value)
+                found.append(made)
             elif isinstance(statement, ast.FunctionDef) and statement.name in (
                 "_missing_",
                 "__new__",
             ):
                 return None
         return tuple(found)
+
+    def _automatic(
+        self, cls: ClassAt, node: ast.Assign | ast.AnnAssign, kind: str, before: list[object]
+    ) -> object:
+        """The value that `auto()` gives to a member; None for other values."""
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        if called is None or self.python.qualified(cls.module, called) != "enum.auto":
+            return None
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        bases = [self.python.qualified(cls.module, base) for base in cls.node.bases]
+        if "enum.StrEnum" in bases and isinstance(target, ast.Name):
+            return target.id.lower()
+        numbers = [item for item in before if isinstance(item, int)]
+        plain = kind in ("Enum", "IntEnum", "int") and len(numbers) == len(before)
+        return (max(numbers) + 1 if numbers else 1) if plain else None
 
 
 def external(qualified: str) -> Type:
@@ -441,7 +480,7 @@ def _filled(generic: Type, args: tuple[Type, ...]) -> Type:
     names = list(dict.fromkeys(_typevars(generic)))
     if not names or len(names) != len(args):
         return unknown("a generic alias")
-    return _replaced(generic, dict(zip(names, args, strict=True)))
+    return replaced(generic, dict(zip(names, args, strict=True)))
 
 
 def _typevars(kind: Type, depth: int = 0) -> Iterator[str]:
@@ -452,12 +491,13 @@ def _typevars(kind: Type, depth: int = 0) -> Iterator[str]:
         yield from _typevars(item, depth + 1)
 
 
-def _replaced(kind: Type, given: Mapping[str, Type], depth: int = 0) -> Type:
+def replaced(kind: Type, given: Mapping[str, Type], depth: int = 0) -> Type:
+    """A type with type variables replaced by other types."""
     if kind.kind == "typevar":
         return given.get(kind.name, kind)
     if depth > _DEPTH or not kind.args:
         return kind
-    args = tuple(_replaced(item, given, depth + 1) for item in kind.args)
+    args = tuple(replaced(item, given, depth + 1) for item in kind.args)
     if kind.kind == "union":
         return union(*args)
     if kind.kind == "annotated":

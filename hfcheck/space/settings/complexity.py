@@ -93,14 +93,14 @@ def is_complex(kind: Type, meta: tuple[Meta, ...], version: Version, depth: int 
     if depth > 30:
         raise Undecided("the annotation nests too deeply")
     kind = dealiased(kind, version)
+    if has_json(meta):
+        return False
     if kind.kind == "rootmodel":
         explicit = len(kind.args) > 1
         if version < (2, 5) or (version < (2, 9) and not explicit):
             return True
         if kind.args:
             kind = kind.args[0]
-    if has_json(meta):
-        return False
     if kind.kind == "annotated":
         if version < (2, 3):
             return False
@@ -219,6 +219,14 @@ def refused(kind: Type, version: Version, depth: int = 0) -> bool:
     if has(kind.meta, "skip") and version == (2, 0):
         return True
     return any(refused(item, version, depth + 1) for item in kind.args)
+
+
+def has_statement(kind: Type, depth: int = 0) -> bool:
+    """Whether a type mentions an alias by a `type` statement."""
+    if depth > 30:
+        return False
+    own = kind.kind == "alias" and kind.name == "statement"
+    return own or any(has_statement(item, depth + 1) for item in kind.args)
 
 
 def decoding_v1(kind: Type) -> tuple[bool, bool]:

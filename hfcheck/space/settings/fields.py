@@ -5,16 +5,27 @@ validators. Nothing here depends on values of the environment.
 from __future__ import annotations
 
 import ast
+import copy
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hfcheck.space.code.python import Module, Python
-from hfcheck.space.settings.annotations import Annotations, ClassAt, Meta, Type, stripped
+from hfcheck.space.settings.annotations import (
+    ANY,
+    Annotations,
+    ClassAt,
+    Meta,
+    Type,
+    replaced,
+    stripped,
+    unknown,
+)
 from hfcheck.space.settings.classes import Lineage, class_body, inner_class, lineage, method
 from hfcheck.space.settings.interpret import World, evaluate
 from hfcheck.space.settings.operations import Opaque, Raised, Undecided
 from hfcheck.space.settings.typenames import last, package
-from hfcheck.space.settings.validators import Validator, validators_of
+from hfcheck.space.settings.validators import UNTOLD, Validator, validators_of
 
 SETTINGS_KEYS = frozenset(
     {
@@ -46,6 +57,9 @@ SETTINGS_KEYS = frozenset(
 
 UNKNOWN = Opaque("unknown")
 """A configuration value or argument that the files don't settle."""
+
+_NAMING = frozenset({"env", "alias", "title", "description", "example", "exclude", "include"})
+"""What an entry of `Config.fields` may have that lets every value through."""
 
 _V1_OWN_NAMES = frozenset(
     {
@@ -98,7 +112,10 @@ class Field:
     `type` is the annotation without its outer `Annotated`, whose metadata is `meta`. `arguments`
     are those of `Field(...)`. `default` is its expression (None: none is given); `factory` the
     expression of `default_factory`; `ellipsis` is true where `...` stands for the default. `node`
-    is the statement that declares it, in `cls`.
+    is the statement that declares it, in `cls`. `absent` is true where it may be left out without
+    a default (`NotRequired`); `hidden` where its value hides the type that its annotation names;
+    `late` where its type is not known yet when the first instance reads the environment,
+    `late_in_base` where it is not known yet when the base class is made that declares the field.
     """
 
     name: str
@@ -111,11 +128,16 @@ class Field:
     arguments: dict[str, Argument] = field(default_factory=dict)
     unclear: bool = False
     ellipsis: bool = False
+    absent: bool = False
+    hidden: bool = False
+    late: bool = False
+    late_in_base: bool = False
 
     @property
     def required(self) -> bool:
         """Whether nothing stands where the default would be (v1 forgives some types that)."""
-        return self.default is None and self.factory is None and not self.unclear
+        given = self.default is not None or self.factory is not None
+        return not (given or self.unclear or self.absent)
 
 
 @dataclass(slots=True)
@@ -123,9 +145,10 @@ class Model:
     """A pydantic class.
 
     `family` is "v1" or "v2". `config` holds configuration by key (`UNKNOWN` for values that can't
-    be told), `written` the expressions of its values. `unannotated` are names that pydantic 2 wants
-    an annotation for, `problems` say why Python would refuse the class, `unclear` why it is not
-    understood in full.
+    be told), `written` the expressions of its values. `evaluated` are all defaults that the bodies
+    of the class and its bases work out, those of fields that are declared again too. `unannotated`
+    are names that pydantic 2 wants an annotation for, `problems` say why Python would refuse the
+    class, `unclear` why it is not understood in full.
     """
 
     at: ClassAt
@@ -136,6 +159,7 @@ class Model:
     validators: list[Validator]
     written: dict[str, Argument] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    evaluated: list[Argument] = field(default_factory=list)
     unannotated: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
 
@@ -182,25 +206,95 @@ class Models:
         line = self.lineage(cls)
         model = Model(cls, family, line, {}, {}, [])
         model.unclear += [f"its base `{name}` is not understood" for name in line.unknown]
+        filled = self._filled(cls, {})
         own: dict[tuple[str, str, int], _Config] = {}
         for ancestor in reversed(line.order):
             own[ancestor.key] = self._configuration(model, ancestor)
-            if family == "v2" or self._is_model(ancestor):
+            if family == "v2" or self.is_model(ancestor):
                 self._collect(model, ancestor)
+                given = filled.get(ancestor.key)
+                for made in model.fields.values() if given else ():
+                    if made.cls.key == ancestor.key:
+                        made.type = replaced(made.type, given or {})
         if family == "v2":
             inherited = self._inherited(cls, own, {})
         else:
             inherited = {k: v for part in reversed(line.order) for k, v in own[part.key].items()}
         model.written = inherited
         model.config = {k: self.constant(v.module, v.node) for k, v in inherited.items()}
-        model.validators = [
-            found
-            for ancestor in reversed(line.order)
-            for found in validators_of(self.python, self.annotations, ancestor)
-        ]
+        if family == "v1":
+            self._limit_by_config(model)
+        for ancestor in reversed(line.order):
+            if family == "v1" and not self.is_model(ancestor):
+                continue
+            found = validators_of(self.python, self.annotations, ancestor)
+            model.problems += [
+                f"a validator is for `{name}`, which is no field"
+                for item in found
+                for name in item.fields
+                if item.checked and name not in (*model.fields, "*", UNTOLD)
+            ]
+            model.validators += found
         return model
 
-    def _is_model(self, cls: ClassAt) -> bool:
+    def _limit_by_config(self, model: Model) -> None:
+        """Leave fields open that `Config.fields` of pydantic 1 gives more than names."""
+        fields = model.config.get("fields")
+        for name, entry in fields.items() if isinstance(fields, dict) else ():
+            limited = isinstance(entry, dict) and not entry.keys() <= _NAMING
+            if limited and name in model.fields:
+                model.fields[name].unclear = True
+
+    def parameters(self, cls: ClassAt) -> list[str]:
+        """The type variables of a generic class, in the order in which they are filled in."""
+        if sys.version_info >= (3, 12) and cls.node.type_params:
+            return [item.name for item in cls.node.type_params]
+        names: list[str] = []
+        for base in cls.node.bases:
+            if isinstance(base, ast.Subscript):
+                items = base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]
+                kinds = [self.annotations.resolve(cls.module, item) for item in items]
+                found = [kind.name for kind in kinds if kind.kind == "typevar"]
+                generic = self.python.qualified(cls.module, base.value) or ""
+                if last(generic) in ("Generic", "Protocol"):
+                    return found
+                names += found
+        return list(dict.fromkeys(names))
+
+    def _filled(
+        self, cls: ClassAt, given: Mapping[str, Type], below: tuple[ClassAt, ...] = ()
+    ) -> dict[tuple[str, str, int], dict[str, Type]]:
+        """What the type variables of each ancestor stand for in a class (`class S(Base[int])`)."""
+        result: dict[tuple[str, str, int], dict[str, Type]] = {}
+        for base in cls.node.bases:
+            plain = base.value if isinstance(base, ast.Subscript) else base
+            found = self.python.definition(cls.module, plain)
+            if found is None or not isinstance(found.node, ast.ClassDef) or found.module is None:
+                continue
+            above = ClassAt(found.module, found.node)
+            own: dict[str, Type] = {}
+            if isinstance(base, ast.Subscript):
+                items = base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]
+                kinds = [self.annotations.resolve(cls.module, item) for item in items]
+                kinds = [replaced(kind, given) for kind in kinds]
+                own = dict(zip(self.parameters(above), kinds, strict=False))
+            if above.key not in result and above not in (cls, *below):
+                result[above.key] = own
+                result |= self._filled(above, own, (cls, *below))
+        return result
+
+    def filled(self, cls: ClassAt, family: str, args: tuple[Type, ...]) -> Model:
+        """A generic model with its type variables filled in (`Box[str]`)."""
+        model = self.model(cls, family)
+        given = dict(zip(self.parameters(cls), args, strict=False))
+        fields = {
+            name: replace(made, type=replaced(made.type, given))
+            for name, made in model.fields.items()
+        }
+        return replace(model, fields=fields)
+
+    def is_model(self, cls: ClassAt) -> bool:
+        """Whether a class is one of pydantic's, not a plain one."""
         return any(
             package(name) in ("pydantic", "pydantic_settings", "sqlmodel")
             for name in self.lineage(cls).external
@@ -221,13 +315,25 @@ class Models:
     def _annotated(self, model: Model, cls: ClassAt, node: ast.AnnAssign, name: str) -> None:
         if name.startswith("_") or name == "model_config":
             return
+        late = self._late(model, cls, node)
         if model.family == "v1":
-            self._problems_v1(model, cls, node, name)
-        kind, meta = stripped(self.annotations.resolve(cls.module, node.annotation, cls.node))
-        if kind.kind == "classvar":
+            self._problems_v1(model, name, late)
+        written, hidden = _as_seen(cls, node)
+        kind, meta = stripped(self.annotations.resolve(cls.module, written, cls.node))
+        if kind.kind == "classvar" or self._is_final(cls, node):
             model.fields.pop(name, None)
+            if node.value is not None:
+                self._default(model, Field(name, cls, node, kind, meta), node.value)
             return
+        if hidden:
+            kind = unknown("its type has the name of a field")
+            if isinstance(node.value, ast.Call) and self._is_field(cls, node.value):
+                model.problems.append(f"the type of `{name}` is hidden by its own value")
         made = Field(name, cls, node, kind, meta)
+        made.hidden = hidden and _bare_name(cls.module, node) == name
+        made.late = late
+        made.late_in_base = not late and self._late_in_base(model, cls, node)
+        made.absent = self._may_lack(cls, node)
         if node.value is not None:
             self._default(model, made, node.value)
         for piece in meta:
@@ -235,16 +341,52 @@ class Models:
                 self._arguments(made, piece.call, piece.module, outer=False)
         model.fields[name] = made
 
-    def _problems_v1(self, model: Model, cls: ClassAt, node: ast.AnnAssign, name: str) -> None:
+    def _is_field(self, cls: ClassAt, node: ast.Call) -> bool:
+        called = self.python.qualified(cls.module, node.func) or ""
+        return last(called) == "Field" and package(called) in ("pydantic", "sqlmodel")
+
+    def _may_lack(self, cls: ClassAt, node: ast.AnnAssign) -> bool:
+        """Whether a TypedDict need not have a key."""
+        if not any(last(name) == "TypedDict" for name in self.lineage(cls).external):
+            return False
+        outer = _postponed(cls.module, node.annotation) or node.annotation
+        while isinstance(outer, ast.Subscript):
+            name = last(self.python.qualified(cls.module, outer.value) or "")
+            if name in ("Required", "NotRequired"):
+                return name == "NotRequired"
+            outer = outer.slice.elts[0] if isinstance(outer.slice, ast.Tuple) else outer.slice
+        total = next((item.value for item in cls.node.keywords if item.arg == "total"), None)
+        return isinstance(total, ast.Constant) and total.value is False
+
+    def _is_final(self, cls: ClassAt, node: ast.AnnAssign) -> bool:
+        """Whether it is `Final` with a default: pydantic takes that for a class variable."""
+        outer = _postponed(cls.module, node.annotation) or node.annotation
+        outer = outer.value if isinstance(outer, ast.Subscript) else outer
+        if node.value is None:
+            return False
+        if last(self.python.qualified(cls.module, outer) or "") != "Final":
+            return False
+        probe = Field("", cls, node, ANY)
+        self._default(Model(cls, "v2", self.lineage(cls), {}, {}, []), probe, node.value)
+        return not probe.required
+
+    def _problems_v1(self, model: Model, name: str, late: bool) -> None:
         """What pydantic 1 refuses: names of its own, types that are defined after the class."""
         if name in _V1_OWN_NAMES:
             model.problems.append(f"`{name}` is a name of pydantic's own")
-        late = cls.node.end_lineno or 0
-        parsed = _postponed(cls.module, node.annotation)
-        for part in ast.walk(parsed) if parsed is not None else ():
-            bound = cls.module.bindings.get(part.id, []) if isinstance(part, ast.Name) else []
-            if bound and all(getattr(binding.node, "lineno", 0) > late for binding in bound):
-                model.problems.append(f"`{name}` has a type that is defined after the class")
+        if late:
+            model.problems.append(f"`{name}` has a type that is defined after the class")
+
+    def _late(self, model: Model, cls: ClassAt, node: ast.AnnAssign) -> bool:
+        """Whether a postponed annotation names what is defined after the class, which no
+        `model_rebuild()` makes known in time. Pydantic 2 works the fields of bases out again.
+        """
+        made = model.at if model.family == "v2" else cls
+        return made.module is cls.module and _names_later(made, node)
+
+    def _late_in_base(self, model: Model, cls: ClassAt, node: ast.AnnAssign) -> bool:
+        """Whether a postponed annotation names what is defined after a base class of pydantic's."""
+        return cls.key != model.at.key and self.is_model(cls) and _names_later(cls, node)
 
     def _unannotated(self, model: Model, cls: ClassAt, node: ast.Assign, name: str) -> None:
         if name.startswith("_") or name in ("model_config", "Config"):
@@ -258,7 +400,7 @@ class Models:
         if not plain:
             return
         if model.family == "v2":
-            if self._is_model(cls):
+            if self.is_model(cls):
                 model.problems.append(f"`{name}` has no annotation")
                 model.unannotated.append(name)
             elif name in model.fields:
@@ -274,9 +416,14 @@ class Models:
         made.default = made.factory = None
         if isinstance(node, ast.Call):
             called = self.python.qualified(made.cls.module, node.func) or ""
+            if called == "dataclasses.field" and not self.is_model(made.cls):
+                self._arguments(made, node, made.cls.module, outer=True)
+                return
             if package(called) in ("pydantic", "pydantic_settings", "sqlmodel"):
                 if last(called) == "Field":
                     self._arguments(made, node, made.cls.module, outer=True)
+                    if made.default is not None:
+                        model.evaluated.append(made.default)
                     return
                 if last(called) == "PrivateAttr":
                     model.problems.append(
@@ -287,6 +434,7 @@ class Models:
             made.ellipsis = True
             return
         made.default = Argument(node, made.cls.module)
+        model.evaluated.append(made.default)
 
     def _arguments(self, made: Field, call: ast.Call, module: Module, *, outer: bool) -> None:
         if any(isinstance(item, ast.Starred) for item in call.args) or len(call.args) > 1:
@@ -359,14 +507,14 @@ class Models:
                 both += 1
                 self._mapping(model, found, cls.module, value)
         config = inner_class(cls, "Config")
-        if config is not None and (model.family == "v2" or self._is_model(cls)):
+        if config is not None and (model.family == "v2" or self.is_model(cls)):
             both += 1
             for ancestor in reversed(self.lineage(config).order):
                 for statement in class_body(ancestor):
                     name, value = _assigned(statement)
                     if name and value is not None:
                         found[name] = Argument(value, ancestor.module)
-        if both > 1 and self._is_model(cls):
+        if both > 1 and self.is_model(cls):
             model.problems.append("it has both `model_config` and `class Config`")
         for keyword in cls.node.keywords:
             if keyword.arg not in (None, "metaclass"):
@@ -461,21 +609,103 @@ class Models:
             return None
         return self.constant(argument.module, argument.node)
 
-    def _built(self, default: Argument) -> Opaque | None:
-        """`Sub()`: a model of the project that needs no arguments."""
+    def built(self, default: Argument, world: World) -> tuple[Model, dict[str, object]] | None:
+        """`Sub(key="x")`: the model or dataclass of the project that an expression makes an
+        instance of, and its arguments. Raises `Undecided` or `Raised` where an argument does.
+        """
         node = default.node
-        if not isinstance(node, ast.Call) or node.args or node.keywords:
+        if not isinstance(node, ast.Call) or None in [k.arg for k in node.keywords]:
             return None
         found = self.python.definition(default.module, node.func)
         if found is None or not isinstance(found.node, ast.ClassDef) or found.module is None:
             return None
         cls = ClassAt(found.module, found.node)
         model = self.model(cls, "v2")
-        plain = not model.validators and not model.unclear and not model.problems
-        needs = any(made.required or made.unclear for made in model.fields.values())
-        if not self._is_model(cls) or self.settings_base(cls) or needs or not plain:
+        if node.args and not self.is_dataclass(cls):
             return None
-        return Opaque(cls.node.name)
+        written = dict(zip(self.positions(model), node.args, strict=False))
+        written |= {str(item.arg): item.value for item in node.keywords}
+        given = {name: evaluate(world, default.module, value) for name, value in written.items()}
+        whole = any(item.fields == () for item in model.validators) or model.method("__init__")
+        needs = any(
+            (made.required or made.unclear) and made.name not in given
+            for made in model.fields.values()
+        )
+        known = self.is_model(cls) or self.is_dataclass(cls)
+        known = known and not model.unclear and not model.problems
+        known = known and len(node.args) <= len(self.positions(model))
+        if not known or self.settings_base(cls) or needs or whole:
+            return None
+        return model, given
+
+    def is_dataclass(self, cls: ClassAt) -> bool:
+        """Whether a class is a dataclass of the standard library or of pydantic."""
+        return self.annotations.class_type(cls).kind == "dataclass"
+
+    def validates(self, cls: ClassAt) -> bool:
+        """Whether a class is one of pydantic's: a model, or a dataclass of its own."""
+        decorators = (
+            item.func if isinstance(item, ast.Call) else item for item in cls.node.decorator_list
+        )
+        names = (self.python.qualified(cls.module, item) or "" for item in decorators)
+        own = any(last(name) == "dataclass" and package(name) == "pydantic" for name in names)
+        return own or self.is_model(cls)
+
+    def _tuple(self, expression: Argument, world: World) -> tuple[object, ...] | None:
+        """What a call of a NamedTuple of the project makes."""
+        node = expression.node
+        if not isinstance(node, ast.Call):
+            return None
+        found = self.python.definition(expression.module, node.func)
+        if found is None or not isinstance(found.node, ast.ClassDef) or found.module is None:
+            return None
+        cls = ClassAt(found.module, found.node)
+        if self.annotations.class_type(cls).kind != "namedtuple":
+            return None
+        fields = self.model(cls, "v2").fields
+        given = dict(zip(fields, node.args, strict=False))
+        given |= {str(item.arg): item.value for item in node.keywords}
+        if not given.keys() <= fields.keys() or len(node.args) > len(fields):
+            raise Undecided("arguments that a named tuple does not have")
+        return tuple(
+            evaluate(world, expression.module, given[name])
+            if name in given
+            else self.default(made, world)
+            for name, made in fields.items()
+        )
+
+    def positions(self, model: Model) -> list[str]:
+        """The fields of a dataclass that arguments without a name fill; raises `Undecided` where
+        a marker among its fields ends them.
+        """
+        for cls in model.lineage.order:
+            for item in cls.node.body:
+                marked = isinstance(item, ast.AnnAssign) and self.python.qualified(
+                    cls.module, item.annotation
+                )
+                if marked == "dataclasses.KW_ONLY":
+                    raise Undecided("a dataclass with fields that need their name")
+        decorators = [item for item in model.at.node.decorator_list if isinstance(item, ast.Call)]
+        if any(word.arg == "kw_only" for item in decorators for word in item.keywords):
+            return []
+        return [
+            made.name
+            for made in model.fields.values()
+            if not {"kw_only", "init"} & made.arguments.keys()
+        ]
+
+    def dumped(self, model: Model, given: Mapping[str, object], world: World) -> dict[str, object]:
+        """The values of an instance of a model as a mapping; raises `Undecided`, `Raised`."""
+        values: dict[str, object] = {}
+        for made in model.fields.values():
+            if made.name in given:
+                values[made.name] = given[made.name]
+                continue
+            inner = self.built(made.default, world) if made.default is not None else None
+            values[made.name] = (
+                self.dumped(*inner, world) if inner is not None else self.default(made, world)
+            )
+        return values
 
     def default(self, made: Field, world: World) -> object:
         """The value of a field's default or of what its factory returns.
@@ -483,15 +713,30 @@ class Models:
         Raises `Undecided` where that can't be told, `Raised` where working it out raises.
         """
         world.steps = 0
-        if made.default is not None:
-            built = self._built(made.default)
-            if built is not None:
-                return built
-            return evaluate(world, made.default.module, made.default.node)
-        if made.factory is None or made.unclear:
+        expression = made.default
+        if made.factory is not None:
+            expression = called(made.factory)
+        if expression is None or made.unclear:
             raise Undecided("the default is not understood")
-        call = ast.Call(func=made.factory.node, args=[], keywords=[])
-        return evaluate(world, made.factory.module, ast.copy_location(call, made.factory.node))
+        built = self.built(expression, world)
+        if built is not None:
+            at = built[0].at
+            bases = tuple(base.node.name for base in built[0].lineage.order)
+            kind = "dataclass" if self.is_dataclass(at) else "model"
+            return Opaque(at.node.name, kind, built[1], bases)
+        items = self._tuple(expression, world)
+        if items is not None:
+            return items
+        return evaluate(world, expression.module, expression.node)
+
+
+def called(factory: Argument) -> Argument:
+    """The expression that calling a `default_factory` works out."""
+    node = factory.node
+    if isinstance(node, ast.Lambda) and not node.args.args and not node.args.posonlyargs:
+        return Argument(node.body, factory.module)
+    call = ast.Call(func=node, args=[], keywords=[])
+    return Argument(ast.copy_location(call, node), factory.module)
 
 
 def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:
@@ -502,13 +747,88 @@ def _assigned(statement: ast.stmt) -> tuple[str, ast.expr | None]:
     return "", None
 
 
-def _postponed(module: Module, node: ast.expr) -> ast.AST | None:
+def _as_seen(cls: ClassAt, node: ast.AnnAssign) -> tuple[ast.expr, bool]:
+    """An annotation as it is worked out: names that fields have hidden stand for their values.
+
+    A field's own value hides its type (`date: date = None`), and that of later fields; that of all
+    fields where annotations are postponed. Only None is put in; for other values the second part is
+    true.
+    """
+    values: dict[str, ast.expr] = {}
+    postponed = _postponed(cls.module, node.annotation)
+    for statement in cls.node.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            if statement.value is not None:
+                values[statement.target.id] = statement.value
+            if statement is node and postponed is None:
+                break
+    outer = postponed or node.annotation
+    used = {part.id for part in ast.walk(outer) if isinstance(part, ast.Name)} & values.keys()
+    if not used:
+        return node.annotation, False
+    empty = {name for name in used if _is_none(values[name])}
+    return _WithoutNames(empty).visit(copy.deepcopy(outer)), used != empty
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+class _WithoutNames(ast.NodeTransformer):
+    """Puts None where names stand."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """None for one of the names."""
+        return ast.copy_location(ast.Constant(None), node) if node.id in self.names else node
+
+
+def _line(node: object) -> int:
+    return int(getattr(node, "lineno", 0))
+
+
+def _names_later(cls: ClassAt, node: ast.AnnAssign) -> bool:
+    """Whether a postponed annotation names what is defined after a class that nothing rebuilds."""
+    parsed = _postponed(cls.module, node.annotation)
+    end = cls.node.end_lineno or 0
+    for part in ast.walk(parsed) if parsed is not None else ():
+        bound = cls.module.bindings.get(part.id, []) if isinstance(part, ast.Name) else []
+        if bound and all(_line(item.node) > end for item in bound):
+            return not _is_rebuilt(cls)
+    return False
+
+
+def _is_rebuilt(cls: ClassAt) -> bool:
+    """Whether the module works the annotations of a class out again."""
+    methods = ("model_rebuild", "update_forward_refs")
+    calls = (
+        item.value.func
+        for item in cls.module.tree.body
+        if isinstance(item, ast.Expr) and isinstance(item.value, ast.Call)
+    )
+    return any(
+        isinstance(function, ast.Attribute)
+        and function.attr in methods
+        and ast.unparse(function.value) == cls.node.name
+        for function in calls
+    )
+
+
+def _bare_name(module: Module, node: ast.AnnAssign) -> str:
+    """The name that an annotation consists of."""
+    outer = _postponed(module, node.annotation) or node.annotation
+    return outer.id if isinstance(outer, ast.Name) else ""
+
+
+def _postponed(module: Module, node: ast.expr) -> ast.expr | None:
     """An annotation that is not worked out where it stands: a text, or any under the `annotations`
     future import.
     """
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
-            return ast.parse(node.value.strip(), mode="eval")
+            return ast.parse(node.value.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     for statement in module.tree.body[:5]:

@@ -27,6 +27,7 @@ _SINCE: dict[str, dict[str, Version]] = {
                 "ImportString",
                 "PlainValidator",
                 "RootModel",
+                "StringConstraints",
                 "SkipValidation",
                 "TypeAdapter",
                 "WrapValidator",
@@ -42,6 +43,16 @@ _SINCE: dict[str, dict[str, Version]] = {
     },
 }
 """Names by the first pydantic-settings (with the pydantic of its time) that can import them."""
+
+_NEW_MODULES = frozenset(
+    [
+        "pydantic.alias_generators",
+        "pydantic.aliases",
+        "pydantic.functional_serializers",
+        "pydantic.functional_validators",
+    ]
+)
+"""Modules that pydantic 1 has not."""
 
 
 def family_of(models: Models, cls: ClassAt, version: Version) -> str:
@@ -89,6 +100,8 @@ def _problem(module: Module, node: ast.ImportFrom, version: Version) -> str | No
         return None
     if package == "pydantic_settings" and version < (2, 0):
         return "pydantic_settings"
+    if source in _NEW_MODULES and version < (2, 0):
+        return source
     for alias in node.names:
         if version < _SINCE[package].get(alias.name, (0, 0)):
             return alias.name

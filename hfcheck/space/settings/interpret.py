@@ -11,23 +11,32 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult
 
 from hfcheck.space.code.python import FunctionNode, Module, Python
 from hfcheck.space.settings.operations import (
     ABSTRACT,
     ERRORS,
     FUNCTIONS,
+    MADE,
     METHODS,
     TYPES,
+    Earlier,
     Function,
+    Info,
     Named,
     Native,
     Opaque,
     Raised,
     Undecided,
+    attribute_of,
     compared,
     hashable,
+    is_one_of,
     items_of,
+    joined,
+    matched,
+    method_of,
     native,
     plain,
     scalar_of,
@@ -56,13 +65,14 @@ class World:
     """Where names are looked up, and what the environment holds.
 
     `env` is None where reading the environment is undecided; `hidden` says so of one variable.
-    `parent` answers `super().method()`.
+    `parent` answers `super().method()`, `build` makes a value of a type of pydantic's own.
     """
 
     python: Python
     env: Mapping[str, str] | None = None
     parent: Callable[[str, list[object]], object] | None = None
     hidden: Callable[[str], bool] | None = None
+    build: Callable[[str, list[object]], object] | None = None
     steps: int = field(default=0)
 
 
@@ -252,7 +262,7 @@ class _Run:
             case ast.IfExp():
                 return self.value(node.body if truth(self.value(node.test)) else node.orelse)
             case ast.JoinedStr():
-                return "".join(self.formatted(part) for part in node.values)
+                return self.joined_text(node)
             case ast.Subscript():
                 return self.subscript(node)
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
@@ -283,6 +293,8 @@ class _Run:
     def name(self, node: ast.Name) -> object:
         if node.id in self.names:
             return self.names[node.id]
+        if node.id == "__file__":
+            return Opaque("str")
         return self.defined(node)
 
     def defined(self, node: ast.expr) -> object:
@@ -302,24 +314,48 @@ class _Run:
             ):
                 raise Undecided("a name that is bound with others")
             if isinstance(node, ast.Attribute):
-                member = self.member(node.value)
+                member = self.member(node.value, node.attr)
                 if member is not None:
                     return member
             return _Run(self.world, found.module, {}, self.depth + 1).value(value)
         raise Undecided("a name that is not known")
 
-    def member(self, node: ast.expr) -> Opaque | None:
+    def member(self, node: ast.expr, name: str) -> Opaque | None:
         """An attribute of an enumeration is one of its members, not the value that is written."""
         owner = self.world.python.definition(self.module, node, self.inside)
         if owner is None or not isinstance(owner.node, ast.ClassDef) or owner.module is None:
             return None
         bases = [self.world.python.qualified(owner.module, base) for base in owner.node.bases]
         if any(last(base or "").endswith(("Enum", "Flag")) for base in bases):
-            return Opaque(owner.node.name)
+            value = next(
+                (
+                    item.value.value
+                    for item in owner.node.body
+                    if isinstance(item, (ast.Assign, ast.AnnAssign))
+                    and isinstance(item.value, ast.Constant)
+                    and any(getattr(target, "id", "") == name for target in _targets(item))
+                ),
+                None,
+            )
+            mixed = {"str", "int", "float", "enum.StrEnum", "enum.IntEnum"} & {*map(str, bases)}
+            return Opaque(owner.node.name, "mixed" if mixed else "member", value)
         return None
 
     def attribute(self, node: ast.Attribute) -> object:
-        return self.defined(node)
+        if isinstance(node.value, (ast.Name, ast.Attribute)) and not self.is_local(node.value):
+            return self.defined(node)
+        holder = self.value(node.value)
+        if isinstance(holder, Info) and node.attr in ("data", "field_name"):
+            return holder.data if node.attr == "data" else Opaque("str")
+        if isinstance(holder, (Opaque, SplitResult)):
+            return attribute_of(holder, node.attr)
+        raise Undecided(f"the attribute `{node.attr}`")
+
+    def is_local(self, node: ast.expr) -> bool:
+        """Whether a dotted name starts at a parameter or local variable."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return not isinstance(node, ast.Name) or node.id in self.names
 
     def display(self, node: ast.List | ast.Tuple | ast.Set) -> object:
         items: list[object] = []
@@ -361,7 +397,10 @@ class _Run:
         raise Undecided("an operator that is not understood")
 
     def binary(self, node: ast.BinOp) -> object:
-        left, right = plain(self.value(node.left)), plain(self.value(node.right))
+        left, right = self.value(node.left), self.value(node.right)
+        if isinstance(left, Opaque) or isinstance(right, Opaque):
+            return joined(node.op, left, right)
+        left, right = plain(left), plain(right)
         match node.op:
             case ast.Add():
                 return native(lambda: left + right)  # type: ignore[operator]
@@ -380,22 +419,41 @@ class _Run:
         left = self.value(node.left)
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.value(comparator)
+            if isinstance(right, Earlier) and isinstance(operator, (ast.In, ast.NotIn)):
+                if right.look_up(str(left))[0] is isinstance(operator, ast.NotIn):
+                    return False
+                continue
             if not compared(operator, left, right):
                 return False
             left = right
         return True
 
-    def formatted(self, node: ast.expr) -> str:
+    def joined_text(self, node: ast.JoinedStr) -> object:
+        parts = [self.formatted(part) for part in node.values]
+        known = [part for part in parts if isinstance(part, str)]
+        return "".join(known) if len(known) == len(parts) else Opaque("str")
+
+    def formatted(self, node: ast.expr) -> str | Opaque:
+        """A part of a formatted text; `Opaque` where only that it is a text is known."""
         if isinstance(node, ast.FormattedValue):
+            value = self.value(node.value)
+            if isinstance(value, Opaque) and value.name:
+                return Opaque("str")
             if node.format_spec is not None or node.conversion not in (-1, 115):
-                raise Undecided("a format that is not understood")
-            return str(scalar_of(self.value(node.value)))
+                scalar_of(value)
+                return Opaque("str")
+            return str(scalar_of(value))
         return str(self.value(node))
 
     def subscript(self, node: ast.Subscript) -> object:
         holder = self.value(node.value)
         if isinstance(holder, Named) and holder.qualified == "os.environ":
             return self.environment(self.value(node.slice), None, required=True)
+        if isinstance(holder, Earlier):
+            found, value = holder.look_up(str(self.value(node.slice)))
+            if not found:
+                raise Raised(*ERRORS["KeyError"])
+            return value
         holder = plain(holder)
         if isinstance(node.slice, ast.Slice):
             bounds = [
@@ -428,6 +486,8 @@ class _Run:
             head = function.value
             if not isinstance(head, (ast.Name, ast.Attribute)) or self.is_value(head):
                 return self.method(self.value(head), function.attr, node)
+            if self.qualified(head) == "pathlib.Path" or self.qualified(head) == "pathlib.PurePath":
+                return Opaque("Path")
         target = self.value(function)
         values, named = self.arguments(node)
         return self.apply(target, values, named)
@@ -467,16 +527,32 @@ class _Run:
             return self.mapped(name, values)
         if name in TYPES:
             return self.converted(TYPES[name], values)
+        kind, _, method = name.rpartition(".")
+        if kind in TYPES and values and not isinstance(values[0], (Opaque, Earlier, Info)):
+            if not isinstance(values[0], TYPES[kind]):
+                raise Raised(*ERRORS["TypeError"])
+            return self.bare_method(values[0], method, values[1:], named)
+        if name in MADE:
+            return Opaque(MADE[name])
+        if name in ("re.match", "re.search", "re.fullmatch") and len(values) == 2 and not named:
+            found = matched(last(name), values[0], plain(values[1]))
+            return Opaque("Match") if found else None
+        if name in _TEXT_JOINS and any(isinstance(value, Opaque) for value in values):
+            return Opaque("str")
         if name in FUNCTIONS:
             bare = [plain(value) for value in values]
             return native(lambda: FUNCTIONS[name](*bare, **named))
-        if name.startswith(("pydantic", "pathlib.")):
-            return Opaque(last(name))
+        if name.startswith("pydantic"):
+            if self.world.build is None:
+                raise Undecided(f"it calls `{name}`")
+            return self.world.build(last(name), values)
         raise Undecided(f"it calls `{name}`")
 
     def converted(self, kind: type, values: list[object]) -> object:
         if not values:
             return kind()
+        if kind is str and isinstance(values[0], Opaque) and values[0].name:
+            return Opaque("str")
         value = plain(values[0])
         if kind in (list, tuple, set, frozenset):
             return native(lambda: kind(items_of(value)))
@@ -501,6 +577,16 @@ class _Run:
             return self.apply(Named(f"{holder.qualified}.{name}"), values, named)
         if isinstance(holder, Opaque) and holder.name == "self" and self.world.parent:
             return self.world.parent(name, [*values, *named.values()])
+        if isinstance(holder, Earlier) and name == "get" and values and not named:
+            found, value = holder.look_up(str(values[0]))
+            return value if found else (values[1] if len(values) > 1 else None)
+        if isinstance(holder, Opaque) and holder.kind != "mixed":
+            return method_of(holder, name)
+        return self.bare_method(holder, name, values, named)
+
+    def bare_method(
+        self, holder: object, name: str, values: list[object], named: dict[str, object]
+    ) -> object:
         holder = plain(holder)
         allowed = METHODS.get(type(holder), frozenset())
         if name not in allowed:
@@ -532,6 +618,8 @@ class _Run:
         if len(node.args) != 2:
             raise Undecided("a call that is not understood")
         value = self.value(node.args[0])
+        if isinstance(value, Opaque):
+            return is_one_of(value, tuple(self.types(node.args[1])))
         if isinstance(value, (Opaque, Function, Native, Named)):
             raise Undecided("the type of a value is not known")
         return isinstance(value, tuple(self.types(node.args[1])))
@@ -550,6 +638,8 @@ class _Run:
             return list(ABSTRACT[last(name)])
         raise Undecided("a type that is not known")
 
+
+_TEXT_JOINS = ("os.path.join", "urllib.parse.quote", "urllib.parse.quote_plus")
 
 _VIEWS = ("keys", "values", "items")
 
@@ -578,6 +668,10 @@ def _bind(
         if parameter.arg not in bound:
             raise Undecided("a call that does not fit")
     return bound
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _loaded(target: ast.expr) -> ast.expr:

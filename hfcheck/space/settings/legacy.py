@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from hfcheck.space.code.python import FunctionNode
 from hfcheck.space.settings.annotations import ClassAt
 from hfcheck.space.settings.classes import inner_class, method
 from hfcheck.space.settings.complexity import decoding_v1
-from hfcheck.space.settings.fields import UNKNOWN, Field
+from hfcheck.space.settings.fields import UNKNOWN, Alias, Field, Model
 from hfcheck.space.settings.interpret import World, call
 from hfcheck.space.settings.operations import Function, Opaque, Raised, Undecided
 from hfcheck.space.settings.sources import NOTHING, DecodeError, Name, Reader, merged
@@ -17,7 +18,7 @@ from hfcheck.space.settings.sources import NOTHING, DecodeError, Name, Reader, m
 class LegacyReader(Reader):
     """Reads the fields of a pydantic 1 settings class."""
 
-    def variables(self, env: Mapping[str, str | None]) -> dict[str, object]:
+    def variables(self, env: Mapping[str, object]) -> dict[str, object]:
         """The variables by the names under which they are compared."""
         return {self.cased(name): value for name, value in env.items()}
 
@@ -35,18 +36,41 @@ class LegacyReader(Reader):
             raise Undecided("its `env` is not understood")
         return [Name(made.name, self.cased(str(name)), False) for name in names]
 
+    def aliases(self, made: Field) -> list[Alias]:
+        """The alias under which pydantic takes a field's value; no variable is named by it."""
+        aliases = self.models.aliases(made, "alias")
+        if aliases is None:
+            raise Undecided("its alias is not understood")
+        return aliases
+
+    def key(self, made: Field) -> str:
+        """The key under which a source passes a field's value on."""
+        aliases = self.aliases(made)
+        return aliases[0].name if aliases else made.name
+
     def _env_of(self, made: Field) -> object:
-        fields = self.model.config.get("fields")
-        if fields is UNKNOWN:
-            raise Undecided("`Config.fields` is not understood")
-        if isinstance(fields, dict) and made.name in fields:
-            entry = fields[made.name]
-            if isinstance(entry, dict) and entry.get("env") is not None:
-                return entry["env"]
+        """What names a field's variables: `Config.fields` of the class, then `env=` of the field,
+        then `Config.fields` of the bases that have the field, the one that declares it first.
+        """
+        if self._configured("prepare_field"):
+            raise Undecided("`prepare_field` is not followed")
+        own = _entry(self.model, made.name).get("env")
         given = self.models.argument(made, "env")
         if given is UNKNOWN:
             raise Undecided("its `env` is not understood")
-        return given
+        bases = reversed(self.model.lineage.order)
+        holding = (base for base in bases if made.cls in self.models.lineage(base).order)
+        found = [own, given]
+        found += [_entry(self.models.model(base, "v1"), made.name).get("env") for base in holding]
+        return next((item for item in found if item is not None), None)
+
+    def _configured(self, name: str) -> tuple[ClassAt, FunctionNode] | None:
+        """A method of the nearest `class Config`."""
+        for cls in self.model.lineage.order:
+            config = inner_class(cls, "Config")
+            if config is not None:
+                return method(self.models.lineage(config).order, name)
+        return None
 
     def read(
         self, made: Field, variables: Mapping[str, object], custom: ClassAt | None = None
@@ -61,18 +85,18 @@ class LegacyReader(Reader):
         if has_json(made):
             complex_ = False
         if not complex_:
-            return made.name, value
+            return self.key(made), value
         if value is None:
-            return made.name, self._nested(made, variables) or None
+            return self.key(made), self._nested(made, variables) or None
         try:
             result = self._parsed(made, str(value))
         except DecodeError:
             if not lenient:
                 raise
-            return made.name, value
+            return self.key(made), value
         if isinstance(result, dict):
-            return made.name, merged(result, self._nested(made, variables))
-        return made.name, NOTHING if result is None else result
+            return self.key(made), merged(result, self._nested(made, variables))
+        return self.key(made), NOTHING if result is None else result
 
     def secret(self, made: Field, secrets: Mapping[str, str]) -> tuple[str, object]:
         """The key and value that a folder of secrets gives to a field."""
@@ -83,35 +107,49 @@ class LegacyReader(Reader):
                 value = files[name.variable].strip()
                 if decoding_v1(made.type) == (True, False):
                     value = self._parsed(made, str(value))
-        return made.name, value
+        return self.key(made), value
 
     def _parsed(self, made: Field, text: str) -> object:
-        override = None
-        for cls in self.model.lineage.order:
-            config = inner_class(cls, "Config")
-            if config is not None:
-                override = method(self.models.lineage(config).order, "parse_env_var")
-                break
-        if override is None:
+        override = self._configured("parse_env_var")
+        if override is not None:
+            function = Function(override[0].module, override[1])
+            return self._called(function, [Opaque("self"), made.name, text])
+        if "parse_env_var" in self.model.written:
+            return self._called(self.option("parse_env_var"), [made.name, text])
+        return self._loaded(text)
+
+    def _loaded(self, text: str) -> object:
+        """What `Config.json_loads` makes of a text."""
+        written = self.model.written.get("json_loads")
+        if written is None:
             return _loads(text)
+        name = self.models.python.qualified(written.module, written.node)
+        return (
+            _loads(text)
+            if name == "json.loads"
+            else self._called(self.option("json_loads"), [text])
+        )
+
+    def _called(self, function: object, values: list[object]) -> object:
+        """What a function of the configuration returns; its ValueError is a SettingsError."""
+        if not isinstance(function, Function):
+            raise Undecided("a function of the configuration that is not known")
 
         def parent(name: str, given: list[object]) -> object:
             if name not in ("json_loads", "parse_env_var") or not given:
                 raise Undecided(f"it calls `{name}`")
             try:
-                return _loads(str(given[-1]))
+                return self._loaded(str(given[-1]))
             except DecodeError as error:
                 raise Raised("JSONDecodeError", "ValueError", "Exception") from error
 
         world = World(self.world.python, self.world.env, parent, self.world.hidden)
         try:
-            return call(
-                world, Function(override[0].module, override[1]), [Opaque("self"), made.name, text]
-            )
+            return call(world, function, values)
         except Raised as raised:
             if "ValueError" in raised.names:
                 raise DecodeError from raised
-            raise Undecided("`parse_env_var` stops the start in another way") from raised
+            raise Undecided("the configuration stops the start in another way") from raised
 
     def _nested(self, made: Field, variables: Mapping[str, object]) -> dict[str, object]:
         delimiter = self.text("env_nested_delimiter")
@@ -135,6 +173,15 @@ class LegacyReader(Reader):
 def has_json(made: Field) -> bool:
     """Whether a field is `Json[...]` itself: its text is parsed by validation."""
     return any(piece.kind == "json-type" for piece in made.meta)
+
+
+def _entry(model: Model, name: str) -> dict[str, object]:
+    """What `Config.fields` says of a field."""
+    fields = model.config.get("fields")
+    if fields is UNKNOWN:
+        raise Undecided("`Config.fields` is not understood")
+    entry = fields.get(name) if isinstance(fields, dict) else None
+    return entry if isinstance(entry, dict) else {}
 
 
 def _loads(text: str) -> object:

@@ -39,6 +39,8 @@ KNOWN_VERSIONS = tuple(f"2.{minor}.{patch}" for minor in range(17) for patch in 
 
 _PYDANTIC = ("1.10.27", "2.0", "2.14.3")
 
+_AS_NONE = "`env_parse_none_str` makes it None"
+
 
 @dataclass(slots=True)
 class SettingsField:
@@ -297,11 +299,13 @@ class SettingsReader:
     ) -> str:
         if isinstance(given, Unknown):
             return UNSURE
-        known = {k: v.value for k, v in beyond.variables.items() if isinstance(v, Known)}
-        given_now = self._given(self.known, known or None)
+        files = [{name: _text(value) for name, value in file.items()} for file in beyond.files]
+        given_now = self._given(self.known, files or None)
         return judge_field(self.models, cls.at, made.name, cls.version, given_now)
 
-    def _given(self, env: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Given:
+    def _given(
+        self, env: Mapping[str, str], dotenv: Sequence[Mapping[str, object]] | None = None
+    ) -> Given:
         return Given(env, dotenv, hidden=self.hidden)
 
     def setting(
@@ -311,9 +315,10 @@ class SettingsReader:
         try:
             exact = bool(reader.option("case_sensitive"))
             delimiter = reader.text("env_nested_delimiter")
+            sources = self._sources(reader, beyond)
         except Undecided as reason:
             return Unknown(str(reason))
-        for source in (self.environment, beyond.variables):
+        for source in sources:
             for name in names:
                 found = _look_up(source, name, exact=exact)
                 if found is not None:
@@ -327,8 +332,22 @@ class SettingsReader:
         """Whether variables give parts of a field (`DB__URL` for `db`)."""
         delimiter = reader.text("env_nested_delimiter")
         starts = tuple((name + delimiter).lower() for name in names)
-        known = (*self.environment, *beyond.variables)
+        known = (key for source in self._sources(reader, beyond) for key in source)
         return bool(delimiter) and any(key.lower().startswith(starts) for key in known)
+
+    def _sources(self, reader: Reader, beyond: Outside) -> list[dict[str, Value[str]]]:
+        """What the environment and the .env files set, as the class compares them."""
+        both = (reader.variables(self.environment), reader.from_files(beyond.files))
+        return [
+            {
+                name: value
+                if isinstance(value, (Known, Unknown))
+                else Unknown("it stands for None")
+                for name, value in source.items()
+                if value is not None
+            }
+            for source in both
+        ]
 
     def _outside(
         self, model: Model, options: Mapping[str, Argument] | Unknown, evaluator: Evaluator
@@ -339,7 +358,10 @@ class SettingsReader:
         def evaluate(argument: Argument) -> Value[object]:
             return evaluator.value(argument.node, argument.module)
 
-        return outside(model.written, options, evaluate, self.image, self.workdir)
+        def environment(name: str) -> Value[str] | None:
+            return self.environment.get(name, self.open_env)
+
+        return outside(model.written, options, evaluate, self.image, self.workdir, environment)
 
     def _reads(self, made: Field) -> Iterator[EnvRead]:
         """Reads of variables that are not set, in the default (`= os.getenv("X")`)."""
@@ -486,6 +508,11 @@ def _classes(module: Module) -> Iterator[ClassAt]:
                 yield ClassAt(module, binding.node)
 
 
+def _text(value: Value[str] | None) -> object:
+    """A value of a .env file as it is judged."""
+    return Opaque("text") if isinstance(value, Unknown) else value and value.value
+
+
 def _look_up(source: Mapping[str, Value[str]], name: str, *, exact: bool) -> Value[str] | None:
     if name in source or exact:
         return source.get(name)
@@ -553,10 +580,24 @@ def _sets(node: ast.AST, name: str) -> bool:
 
 
 def _arguments(call: ast.Call, module: Module) -> dict[str, Argument] | None:
-    """The arguments of a call by name; None where `**` or a position gives others."""
-    if call.args or any(keyword.arg is None for keyword in call.keywords):
+    """The arguments of a call by name, those of a written `**{...}` too; None where a position or
+    another `**` gives others.
+    """
+    found: dict[str, Argument] = {}
+    for keyword in call.keywords:
+        given = {keyword.arg: keyword.value} if keyword.arg else _display(keyword.value)
+        if given is None:
+            return None
+        found |= {name: Argument(value, module) for name, value in given.items()}
+    return None if call.args else found
+
+
+def _display(node: ast.expr) -> dict[str, ast.expr] | None:
+    """The items of a dict display whose keys are texts."""
+    keys = [getattr(key, "value", None) for key in node.keys] if isinstance(node, ast.Dict) else []
+    if not isinstance(node, ast.Dict) or not all(isinstance(key, str) for key in keys):
         return None
-    return {str(keyword.arg): Argument(keyword.value, module) for keyword in call.keywords}
+    return dict(zip(map(str, keys), node.values, strict=True))
 
 
 def _options_of(uses: Sequence[Use]) -> dict[str, Argument] | Unknown:

@@ -132,7 +132,7 @@ def _next_of(reader: Reader, kind: Type, key: str, depth: int) -> Type | Field |
             if found is not None:
                 return found
         return None
-    if kind.kind not in ("model", "dataclass") or kind.cls is None:
+    if kind.cls is None or not reader.models.validates(kind.cls):
         return None
     model = reader.models.model(kind.cls, "v2")
     exact = bool(reader.option("case_sensitive")) or reader.version < (2, 3)

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from hfcheck.source import SourceFile
 from hfcheck.space.code.values import plain
-from hfcheck.space.dotenv import env_file
+from hfcheck.space.dotenv import LookUp, env_entries
 from hfcheck.space.image.entries import Absent, ImageFile, ImageFolder, Unclear
 from hfcheck.space.image.image import Image
 from hfcheck.space.settings.fields import Argument
@@ -24,11 +24,12 @@ Evaluate = Callable[[Argument], "Value[object]"]
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Variables of .env files; `unknown` says why there may be others, `doubt` is the path of a
-    file of which the build of the image may have made one.
+    """The variables of each .env file, of which the last counts most; None for a name that stands
+    alone. `unknown` says why there may be others, `doubt` is the path of a file of which the build
+    of the image may have made one.
     """
 
-    variables: Mapping[str, Value[str]] = field(default_factory=dict)
+    files: tuple[Mapping[str, Value[str] | None], ...] = ()
     unknown: Unknown | None = None
     doubt: str = ""
 
@@ -39,10 +40,11 @@ def outside(
     evaluate: Evaluate,
     image: Image | None,
     workdir: str,
+    environment: LookUp,
 ) -> Outside:
     """What a class with this configuration (`Model.written`) takes from other places when it is
     built with these arguments of the library's own (`_env_file`). Relative paths start from
-    `workdir`, the process's folder.
+    `workdir`, the process's folder; `environment` is what .env files may refer to.
     """
 
     def option(name: str) -> Value[object]:
@@ -62,7 +64,7 @@ def outside(
     if image is None:
         return Outside()
     secrets = _folders(option("secrets_dir"), image, workdir)
-    files = _files(option("env_file"), image, workdir)
+    files = _files(option("env_file"), image, workdir, environment)
     return replace(files, unknown=files.unknown or secrets)
 
 
@@ -89,14 +91,14 @@ def _folders(value: Value[object], image: Image, workdir: str) -> Unknown | None
     return None
 
 
-def _files(value: Value[object], image: Image, workdir: str) -> Outside:
-    """The variables of .env files, of which the last wins. A copied file that .gitignore keeps
-    back from the upload is not in the Space.
+def _files(value: Value[object], image: Image, workdir: str, environment: LookUp) -> Outside:
+    """The variables of .env files. A copied file that .gitignore keeps back from the upload is not
+    in the Space.
     """
     paths = _paths(value, workdir)
     if isinstance(paths, Unknown):
         return Outside(unknown=paths)
-    found: dict[str, Value[str]] = {}
+    found: list[Mapping[str, Value[str] | None]] = []
     unknown: Unknown | None = None
     doubt = ""
     for path in paths:
@@ -104,12 +106,12 @@ def _files(value: Value[object], image: Image, workdir: str) -> Outside:
         if isinstance(entry, (Absent, ImageFolder)) or image.gitignored(path):
             continue
         if isinstance(entry, ImageFile) and isinstance(entry.source, SourceFile):
-            found.update(env_file(entry.source))
+            found.append(env_entries(entry.source, environment))
         elif isinstance(entry, Unclear):
             doubt = path
         else:
             unknown = Unknown(f"what is in `{path}` is not known")
-    return Outside(found, unknown, doubt)
+    return Outside(tuple(found), unknown, doubt)
 
 
 def own_options(keywords: Mapping[str, Argument]) -> dict[str, Argument]:

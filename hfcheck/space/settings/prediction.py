@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
 from hfcheck.source import SourceFile
 from hfcheck.space.code.python import Module, Python, load_module
+from hfcheck.space.dotenv import env_entries
 from hfcheck.space.image.image import Absent, Entry, Image, ImageFile
 from hfcheck.space.settings.annotations import ClassAt
 from hfcheck.space.settings.complexity import Version
 from hfcheck.space.settings.fields import Models
 from hfcheck.space.settings.verdict import NEWEST, Given, judge
+from hfcheck.space.value import Known
 
 
 class _OneFile:
@@ -34,25 +36,34 @@ def predict(
     class_name: str,
     env: Mapping[str, str],
     version: str,
-    dotenv: Mapping[str, str | None] | None = None,
+    dotenv: str | Mapping[str, str | None] | Sequence[str | Mapping[str, str | None]] | None = None,
     *,
     init: Mapping[str, object] | None = None,
     secrets: Mapping[str, str] | Literal["file"] | None = None,
 ) -> dict[str, str]:
     """The verdict of each field when the settings class of a module is built.
 
-    `source` is the module's text, `class_name` a class of it, `env` the environment, `version` that
-    of pydantic-settings ("2.16.3", "newest"), or of pydantic for its own BaseSettings ("1.10.27",
-    "v1"). `dotenv` are the variables of the .env file that the class reads (None: the file is not
-    there), `init` the keyword arguments of the call, `secrets` the files of its `secrets_dir`
-    ("file": it is no folder).
+    `source` is the module's text, `class_name` a class of it, `env` the environment. `version` is
+    that of pydantic-settings ("2.6", "2.6.1", "newest"), or of pydantic for its own BaseSettings
+    ("v1", "1.10.13"); later ones than the newest known are taken to be like it. `dotenv` is the
+    .env file that the class reads, its text or its variables, or several of them, of which the
+    last counts most (None: there is none). `init` are the keyword arguments of the call, `secrets`
+    the files of its `secrets_dir` by name ("file": it is no folder).
 
-    A verdict is "ok", "settings error", "validation error", "missing" or "unknown"; each field is
-    judged as if no other had failed. A key of `dotenv` that the class forbids has an entry
-    `extra:<key>` of its own, "extra forbidden". Where the class can't be built at all, every field
-    is "class error", or "import error" where an import of the module fails with that version.
-    Raises ValueError where
-    the text does not parse or has no such class, or the version is no number.
+    The verdicts are the words of `verdict.VERDICTS`, each field judged as if no other had failed:
+
+    - "ok": the field gets a value.
+    - "settings error": its text is no JSON where JSON is wanted (`SettingsError`).
+    - "validation error": pydantic refuses its value, or its default.
+    - "missing": it has no default, and nothing gives it a value.
+    - "unknown": not settled by the module's text.
+    - "class error", "import error": of every field where the class can't be built at all, or an
+      import of the module fails with that version.
+    - "extra forbidden": of an entry `extra:<key>`, for a key that the class forbids.
+
+    A field of other settings that a default builds has an entry too where it stops the start.
+    Raises ValueError where the text does not parse or has no such class, or the version is no
+    number.
     """
     entry = ImageFile("/settings.py", SourceFile(Path("/settings.py"), source), None)
     module = load_module("settings", entry, package=False)
@@ -69,8 +80,27 @@ def predict(
     if node is None:
         raise ValueError(f"the module has no class `{class_name}`")
     models = Models(Python(cast(Image, _OneFile()), []))
-    given = Given(env, dotenv, init, secrets)
+    given = Given(env, _files(dotenv, env), init, secrets)
     return judge(models, ClassAt(module, node), parse_version(version), given)
+
+
+def _files(
+    dotenv: str | Mapping[str, str | None] | Sequence[str | Mapping[str, str | None]] | None,
+    env: Mapping[str, str],
+) -> list[Mapping[str, str | None]] | None:
+    """The variables of each .env file; None for a name that stands alone."""
+    if dotenv is None:
+        return None
+    files = [dotenv] if isinstance(dotenv, (str, Mapping)) else dotenv
+    return [_entries(file, env) if isinstance(file, str) else file for file in files]
+
+
+def _entries(text: str, env: Mapping[str, str]) -> dict[str, str | None]:
+    source = SourceFile(Path(".env"), text.removeprefix("\ufeff"))
+    found = env_entries(source, lambda name: Known(env[name]) if name in env else None)
+    return {
+        name: value.value if isinstance(value, Known) else None for name, value in found.items()
+    }
 
 
 def parse_version(version: str) -> Version:

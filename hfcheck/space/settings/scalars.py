@@ -6,6 +6,7 @@ import json
 import re
 
 from hfcheck.space.settings.annotations import Type
+from hfcheck.space.settings.formats import takes
 from hfcheck.space.settings.operations import Opaque, Undecided
 from hfcheck.space.settings.typenames import URLS
 
@@ -23,15 +24,20 @@ _FLOAT = re.compile(
 )
 _SPECIAL_FLOAT = re.compile(r"\s*[+-]?(nan|inf|infinity)\s*\Z", re.IGNORECASE)
 
-_OTHERS = frozenset(
-    ["http", "https", "sqlite", "mysql", "postgres", "postgresql", "mongodb", "redis", "amqp"]
-)
-"""Schemes that no URL type of pydantic takes but those that name them."""
-
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
 _HOST = re.compile(r"[A-Za-z0-9._,\-]+\Z")
 _REST = re.compile(r"[/?#][A-Za-z0-9/?#&=%+._~:@,;!$'()*\-\[\]\"]*\Z")
 _V1_HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+\Z")
+_USER = re.compile(r"\A[A-Za-z0-9_.~-]+(:[A-Za-z0-9_.~-]*)?@")
+_SOURCE = re.compile(
+    r"//([A-Za-z0-9_.~-]*(?::[A-Za-z0-9_.~!*+-]*)?@)?[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9.-]*(?::[0-9]{1,5})?"
+    r"(?:[/?#][A-Za-z0-9/?#&=%+._~:@,;!$'()*-]*)?\Z"
+)
+
+_EMAIL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9]+[.-])+[A-Za-z]{2,}\Z")
+_RESERVED = frozenset(["arpa", "example", "invalid", "local", "localhost", "onion", "test"])
+"""Top-level domains that an address may be refused for."""
+
 _IPV4 = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
 
 _NEVER_EMPTY = re.compile(
@@ -40,12 +46,12 @@ _NEVER_EMPTY = re.compile(
 )
 
 
-def scalar(kind: Type, value: object, family: str, *, trims: bool = True) -> object:
+def scalar(kind: Type, value: object, family: str, version: tuple[int, int]) -> object:
     """The value as a scalar type takes it; raises `Invalid` or `Undecided`.
 
-    `trims`: spaces around a number are let through (pydantic 2.7 and newer).
+    Spaces around a number are let through by the pydantic of 2.3 and newer.
     """
-    strict = not trims and family == "v2" and kind.kind in ("int", "float")
+    strict = version < (2, 3) and family == "v2" and kind.kind in ("int", "float")
     if strict and isinstance(value, str) and value != value.strip():
         raise Invalid("spaces around a number")
     match kind.kind:
@@ -78,6 +84,8 @@ def scalar(kind: Type, value: object, family: str, *, trims: bool = True) -> obj
         case "email":
             if not isinstance(value, str) or "@" not in value:
                 raise Invalid("no address")
+            if _EMAIL.match(value) and value.rpartition(".")[2].lower() not in _RESERVED:
+                return value
         case "import-string":
             if isinstance(value, str) and not re.fullmatch(r"[\w.:]+", value):
                 raise Invalid("no dotted path")
@@ -88,12 +96,15 @@ def scalar(kind: Type, value: object, family: str, *, trims: bool = True) -> obj
                 value == "" and _NEVER_EMPTY.match(kind.name or "")
             ):
                 raise Invalid("not such a value")
+            if takes(kind.name, value, family, version):
+                return value if kind.name.startswith("Strict") else Opaque(kind.name)
+            raise Invalid(f"not for {kind.name}")
     raise Undecided(f"whether `{kind.name or kind.kind}` takes the value")
 
 
 def _known(kind: Type, value: object, taken: bool) -> object:
     if taken:
-        return Opaque(kind.name)
+        return Opaque(kind.name, value=value)
     raise Invalid(f"not for {kind.name}")
 
 
@@ -172,13 +183,33 @@ def _member(kind: Type, value: object, family: str) -> object:
         raise Undecided("the members are not known")
     exact = [item for item in kind.values if type(item) is type(value) and item == value]
     if exact:
-        return exact[0] if kind.kind == "literal" else Opaque(kind.name)
+        return exact[0] if kind.kind == "literal" else _one_of(kind, exact[0])
     if isinstance(value, (dict, list)):
         raise Invalid("no member")
-    if kind.kind == "enum" and not all(isinstance(item, str) for item in kind.values):
-        raise Undecided("members that are no text")
+    if kind.kind == "enum":
+        return _by_number(kind, value, family)
     if isinstance(value, (bool, int, float)) and value in kind.values:
         raise Undecided("a number of another type")
+    raise Invalid("no member")
+
+
+def _one_of(kind: Type, value: object) -> Opaque:
+    mixed = "mixed" if kind.name in ("str", "int", "float", "IntEnum") else "member"
+    return Opaque(kind.cls.node.name if kind.cls else kind.name, mixed, value)
+
+
+def _by_number(kind: Type, value: object, family: str) -> object:
+    """A member of an enumeration by a text or number that is not its value itself."""
+    values = kind.values or ()
+    if kind.name == "IntEnum" or (kind.name == "int" and family == "v2"):
+        number = _whole(value, family)
+        if number in values:
+            return _one_of(kind, number)
+        raise Invalid("no member")
+    if not isinstance(value, str) and any(value == item for item in values):
+        raise Undecided("a number of another type")
+    if kind.name == "float" and isinstance(value, (str, int)):
+        raise Undecided("members that are numbers")
     raise Invalid("no member")
 
 
@@ -206,12 +237,20 @@ def _url(kind: Type, value: object, family: str) -> object:
     if allowed is not None and scheme.lower() not in allowed:
         mine = {name.partition("+")[0] for name in allowed}
         other = scheme.lower().partition("+")[0]
-        if kind.name in ("AnyHttpUrl", "HttpUrl") or other in _OTHERS - mine:
+        if kind.name in ("AnyHttpUrl", "HttpUrl") or other not in mine:
             raise Invalid("another scheme")
         raise Undecided("a scheme that is not known")
-    if not rest.startswith("//") or kind.name not in ("AnyUrl", "AnyHttpUrl", "HttpUrl"):
+    if not rest.startswith("//"):
         raise Undecided("an unusual URL")
-    place = rest[2:]
+    special = scheme.lower() in ("http", "https", "ws", "wss", "ftp", "file")
+    if kind.name == "AnyUrl" and rest.startswith("///") and not special:
+        if family == "v1":
+            raise Invalid("no host")
+        if _REST.match(rest[2:]):
+            return Opaque(kind.name, "url", text)
+    if kind.name not in ("AnyUrl", "AnyHttpUrl", "HttpUrl"):
+        return _source(kind, rest, text, family)
+    place = _USER.sub("", rest[2:])
     end = next((i for i, character in enumerate(place) if character in "/?#"), len(place))
     host, _, port = place[:end].partition(":")
     if not host and scheme.lower() in ("http", "https") and not place.strip("/"):
@@ -224,7 +263,19 @@ def _url(kind: Type, value: object, family: str) -> object:
         raise Undecided("an unusual host")
     if family == "v1":
         _host_v1(kind, host, place)
-    return Opaque(kind.name)
+    return Opaque(kind.name, "mixed" if family == "v1" else "url", text)
+
+
+def _source(kind: Type, rest: str, text: str, family: str) -> object:
+    """The address of a database or its like, of which only the plain forms are told."""
+    match = _SOURCE.match(rest)
+    named = match is not None and bool(match.group(1))
+    ports = [int(port) for port in re.findall(r":([0-9]+)(?=[,/?#]|\Z)", rest.partition("@")[2])]
+    if match is None or any(port > 65535 for port in ports):
+        raise Undecided("an unusual URL")
+    if family == "v1" and not named and kind.name in ("PostgresDsn", "CockroachDsn"):
+        raise Undecided("an address without a user")
+    return Opaque(kind.name, "mixed" if family == "v1" else "url", text)
 
 
 def _host_v1(kind: Type, host: str, place: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,35 @@ from hfcheck.space.settings.annotations import ClassAt, Meta, Type
 from hfcheck.space.settings.classes import method
 from hfcheck.space.settings.complexity import Version, decoding, has, named_decoding, outer
 from hfcheck.space.settings.fields import UNKNOWN, Alias, Field, Model, Models
-from hfcheck.space.settings.interpret import World, call
+from hfcheck.space.settings.interpret import World, call, evaluate
 from hfcheck.space.settings.nested import exploded, renamed
 from hfcheck.space.settings.operations import Function, Opaque, Raised, Undecided
+from hfcheck.space.settings.scalars import Invalid
+from hfcheck.space.settings.validation import Checker
+from hfcheck.space.value import Known
 
 NOTHING = object()
 """The text that `env_parse_none_str` names: None, but given."""
+
+
+def _pascal(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _camel(name: str) -> str:
+    pascal = _pascal(name)
+    return pascal[:1].lower() + pascal[1:]
+
+
+_GENERATORS: dict[str, Callable[[str], str]] = {
+    "str.upper": str.upper,
+    "str.lower": str.lower,
+    "str.title": str.title,
+    "str.capitalize": str.capitalize,
+    "pydantic.alias_generators.to_camel": _camel,
+    "pydantic.alias_generators.to_pascal": _pascal,
+}
+"""Makers of aliases that need not be looked into."""
 
 
 class DecodeError(Exception):
@@ -52,9 +75,13 @@ class Reader:
         value = self.options.get(name, self.model.config.get(name))
         if self.version < since:
             return None
-        if value is UNKNOWN:
-            raise Undecided(f"the value of `{name}` is not known")
-        return value
+        if value is not UNKNOWN:
+            return value
+        if name in self.model.written:
+            written = self.model.written[name]
+            self.world.steps = 0
+            return evaluate(self.world, written.module, written.node)
+        raise Undecided(f"the value of `{name}` is not known")
 
     def text(self, name: str) -> str:
         """A configuration value that is a text, "" where unset."""
@@ -72,15 +99,24 @@ class Reader:
             self.option("populate_by_name", (2, 6)) or self.option("validate_by_name", (2, 13))
         )
 
-    def variables(self, env: Mapping[str, str | None]) -> dict[str, object]:
-        """The variables as a source compares them."""
+    def variables(self, env: Mapping[str, object]) -> dict[str, object]:
+        """The variables as a source compares them; their values may be texts or `Known` ones."""
         none_text = self.option("env_parse_none_str", (2, 2))
         drop = self.option("env_ignore_empty", (2, 2))
-        return {
-            self.cased(name): NOTHING if none_text is not None and value == none_text else value
-            for name, value in env.items()
-            if not (drop and value == "")
-        }
+        found: dict[str, object] = {}
+        for name, value in env.items():
+            text = value.value if isinstance(value, Known) else value
+            if not (drop and text == ""):
+                nothing = none_text is not None and text == none_text
+                found[self.cased(name)] = NOTHING if nothing else value
+        return found
+
+    def from_files(self, files: Sequence[Mapping[str, object]]) -> dict[str, object]:
+        """The variables of several .env files together, of which the last counts most."""
+        found: dict[str, object] = {}
+        for variables in files:
+            found |= self.variables(variables)
+        return found
 
     def names(self, made: Field) -> list[Name]:
         """The names under which a field is looked for, first found counts."""
@@ -99,21 +135,27 @@ class Reader:
                 found.append(Name(alias.name, self.cased(before + alias.name), alias.path > 1))
         if not aliases or self.by_name:
             before = prefix if target in ("variable", "all") else ""
-            decoded = named_decoding(made.type, made.meta, self.version)
+            decoded = self._is_resolved(made) and named_decoding(made.type, made.meta, self.version)
             found.append(Name(made.name, self.cased(before + made.name), decoded))
         return found
 
     def aliases(self, made: Field) -> list[Alias]:
         """The aliases under which a field takes values."""
         aliases = self.models.aliases(made)
-        if aliases == [] and self.option("alias_generator") is not None:
+        if aliases == [] and "alias_generator" in self.model.written:
             aliases = self._generated(made)
         if aliases is None:
             raise Undecided("its alias is not understood")
         return [] if self.option("validate_by_alias", (2, 13)) is False else aliases
 
     def _generated(self, made: Field) -> list[Alias] | None:
+        written = self.model.written["alias_generator"]
         generator = self.model.config.get("alias_generator")
+        if generator is None:
+            return []
+        name = self.models.python.qualified(written.module, written.node) or ""
+        if name in _GENERATORS and made.name.isascii() and made.name.replace("_", "").isalpha():
+            return [Alias(_GENERATORS[name](made.name))]
         if isinstance(generator, Function):
             result = call(self.world, generator, [made.name])
             if isinstance(result, str):
@@ -180,7 +222,7 @@ class Reader:
         complex_, lenient = self._decoding(made, custom)
         value = self._enumerated(made, value)
         if not complex_ and not decoded:
-            return value
+            return self._coerced(made, value)
         if value is NOTHING and self.version >= (2, 3):
             return value
         if value is None:
@@ -195,6 +237,31 @@ class Reader:
             return merged(result, self._exploded(made, variables))
         return result
 
+    def _coerced(self, made: Field, value: object) -> object:
+        """A text as a union with a strict type takes it (`Optional[StrictBool]`): from 2.14 on it
+        is converted before validation, if it can be, or its JSON.
+        """
+        kind, _ = outer(made.type, made.meta, self.version)
+        strict = any(item.name.startswith("Strict") for item in kind.args)
+        if self.version < (2, 14) or kind.kind != "union" or not strict:
+            return value
+        if not isinstance(value, str):
+            return value
+        checker = Checker(self.models, self.model.family, self.world, self.version)
+        try:
+            return checker.check(kind, value)
+        except Invalid:
+            pass
+        try:
+            decoded = json.loads(value)
+            return value if isinstance(decoded, str) else checker.check(kind, decoded)
+        except Invalid:
+            return value
+        except ValueError as error:
+            if self.version == (2, 14):
+                raise DecodeError from error
+            return value
+
     def _exploded(self, made: Field, variables: Mapping[str, object]) -> dict[str, object]:
         delimiter = self.text("env_nested_delimiter")
         if not delimiter:
@@ -205,6 +272,8 @@ class Reader:
     def _decoding(self, made: Field, custom: ClassAt | None) -> tuple[bool, bool]:
         override = _override(custom, "field_is_complex")
         if override is None:
+            if not self._is_resolved(made):
+                return False, False
             return decoding(made.type, made.meta, self.version)
         complex_, lenient = decoding(made.type, made.meta, self.version)
         own: dict[str, tuple[int, Callable[[object], object]]] = {
@@ -238,6 +307,14 @@ class Reader:
             raise Undecided("JSON that nests too deeply") from error
         except ValueError as error:
             raise DecodeError from error
+
+    def _is_resolved(self, made: Field) -> bool:
+        """Whether a field's type is known when the environment is read. The pydantic 2.11 of the
+        time of 2.9 to 2.11 does not work out again what a base left open, those around it do.
+        """
+        if made.late_in_base and (2, 9) <= self.version < (2, 12):
+            raise Undecided("a type that is defined after the base class")
+        return not made.late
 
     def is_decoded(self, kind: Type, meta: tuple[Meta, ...]) -> bool:
         """Whether nothing (NoDecode, enable_decoding) keeps a field from being decoded."""
@@ -311,6 +388,8 @@ def member_names(kind: Type, depth: int = 0) -> set[str]:
         for statement in kind.cls.node.body:
             if isinstance(statement, ast.Assign):
                 names |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
+            elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                names.add(statement.target.id)
     if depth < 20:
         for item in kind.args:
             names |= member_names(item, depth + 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from hfcheck.space.code.python import Python
 from hfcheck.space.settings.annotations import Annotations, ClassAt
 from hfcheck.space.settings.classes import class_body
 from hfcheck.space.settings.interpret import World, evaluate
-from hfcheck.space.settings.operations import Function, Opaque, Raised, Undecided
+from hfcheck.space.settings.operations import Function, Raised, Undecided
 from hfcheck.space.settings.typenames import last
 
 UNTOLD = "?"
@@ -24,7 +25,8 @@ class Validator:
 
     `mode`: "before", "after", "plain", "wrap". `fields` are names or "*"; a validator of the whole
     model has none. `function` is None where it is not known. `bound` tells that its first
-    parameter is the class.
+    parameter is the class, `items` that it is for each item of a list, `checked` that the library
+    refuses the class where a field is not there, `old` that it is one of pydantic 1's decorators.
     """
 
     mode: str
@@ -32,6 +34,8 @@ class Validator:
     function: Function | None
     bound: bool = True
     items: bool = False
+    checked: bool = True
+    old: bool = False
 
     def covers(self, name: str) -> bool:
         """Whether it validates, or may validate, the field of this name."""
@@ -41,19 +45,17 @@ class Validator:
         """Whether it certainly validates a field that it `covers`."""
         return name in self.fields or "*" in self.fields
 
-    def arguments(self, value: object) -> list[object]:
-        """The arguments of its function for a value."""
-        first: list[object] = [Opaque("class")] if self.bound else []
-        return fitting(self.function, [*first, value])
 
-
-def fitting(function: Function | None, values: list[object]) -> list[object]:
-    """The values with placeholders for the further parameters (`info`, `values`, `field`)."""
+def fitting(
+    function: Function | None, values: list[object], others: Mapping[str, object]
+) -> list[object]:
+    """The values with those for the further parameters, by their name or, for any name, by ""."""
     if function is None:
         return values
     arguments = function.node.args
-    wanted = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-    return [*values, *[Opaque("info")] * (wanted - len(values))]
+    parameters = [*arguments.posonlyargs, *arguments.args]
+    wanted = parameters[len(values) : len(parameters) - len(arguments.defaults)]
+    return [*values, *(others.get(parameter.arg, others[""]) for parameter in wanted)]
 
 
 def validators_of(python: Python, annotations: Annotations, cls: ClassAt) -> list[Validator]:
@@ -69,15 +71,13 @@ def validators_of(python: Python, annotations: Annotations, cls: ClassAt) -> lis
                 made = _validator(python, cls, decorator)
                 if made is not None:
                     function = Function(cls.module, statement)
-                    found.append(
-                        Validator(made.mode, made.fields, function, not static, made.items)
-                    )
+                    found.append(replace(made, function=function, bound=not static))
         elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
             made = _validator(python, cls, statement.value.func)
             given = statement.value.args
             if made is not None and len(given) == 1:
                 named = annotations.function(cls.module, given[0])
-                found.append(Validator(made.mode, made.fields, named, False, made.items))
+                found.append(replace(made, function=named, bound=False))
     return found
 
 
@@ -96,7 +96,15 @@ def _validator(python: Python, cls: ClassAt, node: ast.expr) -> Validator | None
         mode = str(given.value) if isinstance(given, ast.Constant) else "after"
     if name in ("model_validator", "root_validator"):
         fields = ()
-    return Validator(mode, fields, None, items=_is_true(options.get("each_item")))
+    checked = options.get("check_fields")
+    return Validator(
+        mode,
+        fields,
+        None,
+        items=_is_true(options.get("each_item")),
+        old=old,
+        checked=not (isinstance(checked, ast.Constant) and checked.value is False),
+    )
 
 
 def _names(python: Python, cls: ClassAt, nodes: list[ast.expr]) -> tuple[str, ...]:

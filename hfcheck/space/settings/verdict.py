@@ -7,21 +7,22 @@ validation. A verdict is one of `VERDICTS`; each field is judged as if no other 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from hfcheck.space.code.python import Module
 from hfcheck.space.settings.annotations import ClassAt, Type
 from hfcheck.space.settings.classes import inner_class
-from hfcheck.space.settings.complexity import Version, refused
-from hfcheck.space.settings.fields import Alias, Argument, Field, Model, Models
+from hfcheck.space.settings.complexity import Version, has_statement, refused
+from hfcheck.space.settings.fields import Alias, Argument, Field, Model, Models, called
 from hfcheck.space.settings.imports import family_of, import_problem
 from hfcheck.space.settings.interpret import World, evaluate
 from hfcheck.space.settings.legacy import LegacyReader
-from hfcheck.space.settings.operations import Raised, Undecided
+from hfcheck.space.settings.operations import Opaque, Raised, Undecided
 from hfcheck.space.settings.scalars import Invalid
 from hfcheck.space.settings.sources import NOTHING, DecodeError, Reader, extra_keys, merged
-from hfcheck.space.settings.validation import Checker
+from hfcheck.space.settings.validation import Checker, populates_by_name
 
 OK = "ok"
 SETTINGS_ERROR = "settings error"
@@ -54,16 +55,21 @@ _STANDARD_SOURCES = ("init_settings", "env_settings", "dotenv_settings", "file_s
 class Given:
     """What a settings class is built with.
 
-    `env` and `dotenv` are variables as written (`dotenv` is None without a file), `init` keyword
-    arguments of the call, `secrets` the files of `secrets_dir` ("file": it is no folder; None:
-    there is none). `hidden` tells of a variable that is not in `env` whether it may be set.
+    `env` are variables as written, `dotenv` those of each .env file, of which the last counts most
+    (None: there is no file), `init` keyword arguments of the call, `secrets` the files of
+    `secrets_dir` ("file": it is no folder; None: there is none). `hidden` tells of a variable that
+    is not in `env` whether it may be set.
     """
 
     env: Mapping[str, str]
-    dotenv: Mapping[str, str | None] | None = None
+    dotenv: Sequence[Mapping[str, object]] | None = None
     init: Mapping[str, object] | None = None
     secrets: Mapping[str, str] | Literal["file"] | None = None
     hidden: Callable[[str], bool] | None = None
+
+
+class _Missing(Invalid):
+    """A field that is required and not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ def judge_field(models: Models, cls: ClassAt, name: str, version: Version, given
     if family == "none" or name not in model.fields:
         return UNSURE
     judge = _Judge(models, model, version if family == "v2" else (1, 10), given)
-    judge.fields = [model.fields[name]]
+    if not _asks_others(model, model.fields[name]):
+        judge.fields = [model.fields[name]]
     return judge.verdicts().get(name, UNSURE)
 
 
@@ -130,6 +137,7 @@ class _Judge:
             else LegacyReader(models, model, version, self.world)
         )
         self.nested: dict[str, str] = {}
+        self.checker.settings = self._from_mapping
 
     def judge(self) -> dict[str, str]:
         if self.model.problems or self._defaults_raise():
@@ -147,9 +155,14 @@ class _Judge:
         state = _State()
         for source in sources:
             self._read(source, state)
+        try:
+            self._settle_initial(state)
+            self._add_defaults(state)
+        except (Undecided, Raised):
+            return dict.fromkeys(self.model.fields, UNSURE)
         data = self._before(state.values)
         verdicts = {
-            made.name: state.verdicts.get(made.name) or self._verdict(made, data)
+            made.name: state.verdicts.get(made.name) or self._verdict(made, state, data)
             for made in self.fields
         }
         whole = len(self.fields) == len(self.model.fields)
@@ -158,7 +171,7 @@ class _Judge:
 
     def _forbidden(self, data: Mapping[str, object]) -> list[str]:
         """The keys that no field takes, where the class forbids them."""
-        if self.model.family == "v1" or self.model.config.get("extra", "forbid") != "forbid":
+        if self.model.config.get("extra", "forbid") != "forbid":
             return []
         try:
             used = {self._lookup(made, data)[0] for made in self.model.fields.values()}
@@ -238,7 +251,7 @@ class _Judge:
         """Put what one source gives below what the sources before it gave."""
         data: dict[str, object] = {}
         if source.kind == "init_settings":
-            data = dict(self.given.init or {})
+            data = self._initial()
         else:
             try:
                 variables = self._variables(source.kind)
@@ -286,11 +299,77 @@ class _Judge:
         if kind == "file_secret_settings":
             return {} if isinstance(self.given.secrets, Mapping) else None
         if kind == "dotenv_settings":
-            return None if self.given.dotenv is None else self.reader.variables(self.given.dotenv)
+            files = self.given.dotenv
+            return None if files is None else self.reader.from_files(files)
         if self.model.family == "v1" and self.given.dotenv is not None:
-            low = self.reader.variables(self.given.dotenv)
-            return {**low, **self.reader.variables(self.given.env)}
+            files = self.given.dotenv
+            return {**self.reader.from_files(files), **self.reader.variables(self.given.env)}
         return self.reader.variables(self.given.env)
+
+    def _initial(self) -> dict[str, object]:
+        """The keyword arguments, with the names that the library gives them from 2.8 on."""
+        given = dict(self.given.init or {})
+        if not given or self.version < (2, 8):
+            return given
+        exact = self.version < (2, 15) or bool(self.reader.option("case_sensitive"))
+        result: dict[str, object] = {}
+        for made in self.model.fields.values():
+            names = self._own_names(made)
+            first = names[0]
+            if self.version >= (2, 12) and populates_by_name(self.model, self.version):
+                names.append(made.name)
+            mine = [
+                key
+                for name in names
+                for key in given
+                if key == name or (not exact and key.lower() == name.lower())
+            ]
+            if mine:
+                result[first] = given[mine[0]]
+                given = {key: value for key, value in given.items() if key not in mine}
+        return {**given, **result}
+
+    def _own_names(self, made: Field) -> list[str]:
+        """The aliases that keyword arguments and defaults go by, the first of the paths only where
+        there is no plain one; without aliases the field's name.
+        """
+        aliases = self.reader.aliases(made)
+        flat = [alias.name for alias in aliases if not alias.path]
+        return flat or [alias.name for alias in aliases[:1]] or [made.name]
+
+    def _settle_initial(self, state: _State) -> None:
+        """From 2.12 on, a field that a keyword argument gives has one value, by its first alias if
+        there is one.
+        """
+        if self.model.family == "v1" or self.version < (2, 12):
+            return
+        for made in self.model.fields.values() if self.given.init else ():
+            names = self._own_names(made)
+            if populates_by_name(self.model, self.version):
+                names.append(made.name)
+            present = [name for name in dict.fromkeys(names) if name in state.values]
+            if any(name in (self.given.init or {}) for name in names):
+                for name in present[1:]:
+                    del state.values[name]
+
+    def _add_defaults(self, state: _State) -> None:
+        """With `nested_model_default_partial_update`, models that are defaults are taken apart, so
+        that variables replace parts of them.
+        """
+        if not self.reader.option("nested_model_default_partial_update", (2, 5)):
+            return
+        for made in self.model.fields.values():
+            if made.default is None:
+                continue
+            built = self.models.built(made.default, self.world)
+            if built is None:
+                continue
+            dump = self.models.dumped(*built, self.world)
+            names = self._own_names(made)
+            whole = merged({names[0]: dump}, state.values)
+            # an instance that nothing changes stays what it is
+            if self.version < (2, 12) or whole[names[0]] != dump:
+                state.values = whole
 
     # -- validation --------------------
 
@@ -311,55 +390,73 @@ class _Judge:
             data = result
         return data
 
-    def _verdict(self, made: Field, data: dict[str, object] | None) -> str:
+    def _verdict(self, made: Field, state: _State, data: dict[str, object] | None) -> str:
         if data is None:
             return UNSURE
+        self.checker.earlier = lambda name: self._earlier(made, name, state, data)
         try:
-            key, value = self._lookup(made, data)
-            if key is None:
-                return self._unset(made)
-            self.checker.field(self.model, made, value)
+            self._value(made, data)
+        except _Missing:
+            return MISSING
         except Invalid:
             return VALIDATION_ERROR
         except (Undecided, Raised, RecursionError):
             return UNSURE
         return OK
 
+    def _value(self, made: Field, data: dict[str, object]) -> object:
+        """The value of a field, from the sources or its default; raises `Invalid` for an error."""
+        key, value = self._lookup(made, data)
+        return self._unset(made) if key is None else self.checker.field(self.model, made, value)
+
+    def _earlier(
+        self, made: Field, name: str, state: _State, data: dict[str, object]
+    ) -> tuple[bool, object]:
+        """Whether a field before another has a value when that is validated, and the value."""
+        names = list(self.model.fields)
+        if name not in names or names.index(name) >= names.index(made.name):
+            return False, None
+        if name in state.verdicts:
+            raise Undecided("the value of a field that fails")
+        outer, around = self.checker.earlier, self.checker.around
+        other = self.model.fields[name]
+        self.checker.earlier = lambda further: self._earlier(other, further, state, data)
+        self.checker.around = []
+        try:
+            return True, self._value(other, data)
+        except Invalid:
+            return False, None
+        finally:
+            self.checker.earlier, self.checker.around = outer, around
+
     def _lookup(self, made: Field, data: Mapping[str, object]) -> tuple[str | None, object]:
         """The key that pydantic takes a field's value from (None: there is none), and the value."""
-        if self.model.family == "v1":
-            return (made.name if made.name in data else None), data.get(made.name)
         aliases = self.reader.aliases(made)
         for alias in aliases:
             found, value = _followed(alias, data)
             if found:
                 return alias.name, value
-        if (not aliases or self._populates_by_name()) and made.name in data:
+        if (not aliases or populates_by_name(self.model, self.version)) and made.name in data:
             return made.name, data[made.name]
         return None, None
 
-    def _populates_by_name(self) -> bool:
-        config = self.model.config
-        return bool(config.get("populate_by_name") or config.get("validate_by_name"))
-
-    def _unset(self, made: Field) -> str:
+    def _unset(self, made: Field) -> object:
+        """The value of a field that no source gives anything to."""
         if made.unclear:
             raise Undecided("the field is not understood")
         legacy = self.model.family == "v1"
         if made.required:
             if not self.checker.optional_without_default(made):
-                return MISSING
-            self.checker.field(self.model, made, None)
-            return OK
-        if self._builds_settings(made):
-            return OK
-        value = self.models.default(made, self.world)
+                raise _Missing("it has no default")
+            return self.checker.field(self.model, made, None)
+        value: object = self._settings(made)
+        if value is None:
+            value = self.models.default(made, self.world)
         checks = self.model.config.get("validate_default", True)
         own = self.models.argument(made, "validate_default")
         if not legacy and (own is False or (own is None and checks is False)):
-            return OK
-        self.checker.field(self.model, made, value)
-        return OK
+            return value
+        return self.checker.field(self.model, made, value)
 
     # -- defaults --------------------
 
@@ -368,52 +465,173 @@ class _Judge:
         for made in self.model.fields.values():
             if refused(made.type, self.version) or refused(Type("", meta=made.meta), self.version):
                 return True
-            if made.default is None:
-                continue
-            nested = self._built_by(made.default.node, made.default.module)
-            if nested is not None and _stops(self._nested(nested)):
+            if self._strange(made) or self._hidden(made):
                 return True
+        for default in self.model.evaluated:
             try:
-                evaluate(
-                    World(self.models.python, self.given.env, hidden=self.given.hidden),
-                    made.default.module,
-                    made.default.node,
-                )
-            except Raised:
+                nested = self._built_by(default)
+                if nested is not None:
+                    if _stops(self._nested(nested)):
+                        return True
+                    continue
+                world = World(self.models.python, self.given.env, hidden=self.given.hidden)
+                built = self.models.built(default, world)
+                if built is None:
+                    evaluate(world, default.module, default.node)
+                elif built[1] and self.models.validates(built[0].at):
+                    self.checker.model(*built)
+            except (Raised, Invalid):
                 return True
             except (Undecided, RecursionError):
                 continue
         return False
 
-    def _builds_settings(self, made: Field) -> bool:
-        """Whether the default builds other settings, whose failing fields then stop the start."""
+    def _strange(self, made: Field) -> bool:
+        """Whether a field of a base that is a plain model has a PEP 695 alias, which the pydantic
+        of before 2.7 takes for a class that it does not know; settings let that pass.
+        """
+        if self.version >= (2, 7) or self.models.settings_base(made.cls):
+            return False
+        if not self.models.is_model(made.cls):
+            return False
+        allowed = self.models.model(made.cls, self.model.family).config
+        return has_statement(made.type) and not allowed.get("arbitrary_types_allowed")
+
+    def _hidden(self, made: Field) -> bool:
+        """Whether a field's own value stands where its type should (`Path: Path = Path("x")`)."""
+        return made.hidden and self.model.family == "v2" and self.version >= (2, 2)
+
+    def _settings(self, made: Field) -> Opaque | None:
+        """The other settings that a default builds, whose failing fields then stop the start.
+
+        Raises `Undecided` where it is not known whether they do.
+        """
         argument: Argument | None = made.default or made.factory
         if argument is None:
-            return False
-        nested = self._built_by(argument.node, argument.module, factory=made.factory is not None)
-        if nested is None:
-            return False
-        self.nested |= {n: v for n, v in self._nested(nested).items() if _stops({n: v})}
-        return True
+            return None
+        built = self._built_by(argument, factory=made.factory is not None)
+        if built is None:
+            return None
+        found = self._nested(built)
+        self.nested |= {n: v for n, v in found.items() if _stops({n: v})}
+        if UNSURE in found.values() and not _stops(found):
+            raise Undecided("other settings that are not understood")
+        return self._instance(built.cls)
 
-    def _built_by(self, node: ast.expr, module: Any, *, factory: bool = False) -> ClassAt | None:
-        if not factory:
-            if not isinstance(node, ast.Call) or node.args or node.keywords:
-                return None
-            node = node.func
-        found = self.models.python.definition(module, node)
-        if found is None or not isinstance(found.node, ast.ClassDef) or found.module is None:
+    def _instance(self, cls: ClassAt) -> Opaque:
+        bases = tuple(base.node.name for base in self.models.lineage(cls).order)
+        return Opaque(cls.node.name, "model", bases=bases)
+
+    def _built_by(
+        self, argument: Argument, *, factory: bool = False, depth: int = 0
+    ) -> _Built | None:
+        """The other settings that an expression builds, itself or by a name or function."""
+        if factory:
+            argument = called(argument)
+        node, module = argument.node, argument.module
+        function = node.func if isinstance(node, ast.Call) else node
+        found = self.models.python.definition(module, function)
+        if found is None or found.module is None or depth > 5:
+            return None
+        inner: ast.expr | None = None
+        if isinstance(node, ast.Name):
+            inner = getattr(found.node, "value", None)
+        elif isinstance(node, ast.Call) and isinstance(found.node, ast.FunctionDef):
+            inner = _returned(found.node)
+        if isinstance(inner, ast.expr):
+            return self._built_by(Argument(inner, found.module), depth=depth + 1)
+        if not isinstance(node, ast.Call) or not isinstance(found.node, ast.ClassDef):
             return None
         cls = ClassAt(found.module, found.node)
-        same = cls.key == self.model.at.key
-        return cls if not same and self.models.settings_base(cls) else None
+        if cls.key == self.model.at.key or not self.models.settings_base(cls):
+            return None
+        return _Built(cls, node, module)
 
-    def _nested(self, cls: ClassAt) -> dict[str, str]:
+    def _nested(self, built: _Built) -> dict[str, str]:
+        """The verdicts of the fields of other settings; raises `Undecided` or `Raised` where the
+        arguments of the call do.
+        """
+        words = built.call.keywords
+        if built.call.args or any(word.arg is None or word.arg[:1] == "_" for word in words):
+            raise Undecided("arguments that are not followed")
+        return self._others(
+            built.cls,
+            {str(word.arg): evaluate(self.world, built.module, word.value) for word in words},
+        )
+
+    def _others(self, cls: ClassAt, init: Mapping[str, object]) -> dict[str, str]:
+        """The verdicts of the fields of other settings that are built in the same place."""
         version = self.version if self.model.family == "v2" else (1, 10)
+        given = Given(self.given.env, self._files_of(cls), init, hidden=self.given.hidden)
         try:
-            return judge(self.models, cls, version, Given(self.given.env, hidden=self.given.hidden))
-        except RecursionError:
-            return {}
+            return judge(self.models, cls, version, given)
+        except RecursionError as error:
+            raise Undecided("settings that hold themselves") from error
+
+    def _files_of(self, cls: ClassAt) -> list[Mapping[str, object]] | None:
+        """The .env files that other settings read, among those of this class."""
+        wanted = _names_of_files(self.models.model(cls, self.model.family))
+        if not wanted:
+            return None
+        if self.given.dotenv is None:
+            if self.given.hidden is not None:
+                raise Undecided("the .env files of other settings")
+            return None
+        mine = _names_of_files(self.model) or [".env"]
+        if not set(wanted) <= set(mine):
+            raise Undecided("the .env files of other settings")
+        files = dict(zip(mine, self.given.dotenv, strict=False))
+        return [files[name] for name in wanted if name in files]
+
+    def _from_mapping(self, cls: ClassAt, value: Mapping[str, object]) -> object:
+        """Other settings that validation makes of a mapping: they read the environment too. The
+        pydantic of 2.0 lets their error out as it is.
+        """
+        found = self._others(cls, value)
+        failing = {name: verdict for name, verdict in found.items() if _stops({name: verdict})}
+        if failing and self.version == (2, 0):
+            self.nested |= failing
+        elif failing:
+            raise Invalid("nested settings")
+        if UNSURE in found.values():
+            raise Undecided("nested settings")
+        return self._instance(cls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A call that builds other settings."""
+
+    cls: ClassAt
+    call: ast.Call
+    module: Module
+
+
+def _returned(function: ast.FunctionDef) -> ast.expr | None:
+    """What a function without arguments returns, where that is all it does."""
+    body = [item for item in function.body if not isinstance(item, ast.Expr)]
+    if function.args.args or len(body) != 1 or not isinstance(body[0], ast.Return):
+        return None
+    return body[0].value
+
+
+def _names_of_files(model: Model) -> list[str]:
+    """The .env files that a class reads; raises `Undecided` where they can't be told."""
+    value = model.config.get("env_file")
+    names = list(value) if isinstance(value, (list, tuple)) else [value] if value else []
+    if not all(isinstance(name, str) for name in names):
+        raise Undecided("the .env files are not known")
+    return [str(name) for name in names]
+
+
+def _asks_others(model: Model, made: Field) -> bool:
+    """Whether a validator of a field takes more than its value, so that it may ask for others."""
+    functions = [(item.function, item.bound) for item in model.validators if item.covers(made.name)]
+    functions += [(piece.function, False) for piece in made.meta]
+    return any(
+        function is not None and len(function.node.args.args) - bound > 1
+        for function, bound in functions
+    )
 
 
 def _followed(alias: Alias, data: Mapping[str, object]) -> tuple[bool, object]:
