@@ -144,7 +144,7 @@ def test_env_files(tmp_path: Path, loading: str, expected: str) -> None:
         ("CMD DB=x uvicorn main:app", {}),
         ('ENTRYPOINT ["env", "DB=x"]\nCMD ["uvicorn", "main:app"]', {}),
         ('CMD ["env", "-S", "DB=${SHORT} uvicorn main:app"]', {}),
-        ("CMD ./go.sh", {"go.sh": '#!/bin/sh\nexport DB="${DB:-x}"\nexec uvicorn main:app\n'}),
+        ("CMD sh ./go.sh", {"go.sh": '#!/bin/sh\nexport DB="${DB:-x}"\nexec uvicorn main:app\n'}),
         (
             "CMD sh go.sh",
             {"go.sh": "set -a\n. ./space.env\nset +a\nuvicorn main:app\n", "space.env": "DB=x\n"},

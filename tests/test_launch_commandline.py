@@ -82,6 +82,34 @@ TYPER = (
     "app()\n"
 )
 TWO = TYPER.replace("app()\n", "@app.command()\ndef fill_up(n: int):\n    print(n)\napp()\n")
+KNOWN = ARGPARSE.replace("args = build().parse_args", "args, rest = build().parse_known_args")
+CHOICES = (
+    "import argparse, uvicorn\n"
+    "HOSTS = {'own': '127.0.0.1', 'all': '0.0.0.0'}\n"
+    "p = argparse.ArgumentParser()\n"
+    "p.add_argument('--host', choices=HOSTS, default='own')\n"
+    "p.add_argument('--port', type=int, choices=range(1024, 9000), default=8000)\n"
+    "args = p.parse_args()\n"
+    "uvicorn.run(1, host=HOSTS[args.host], port=args.port)\n"
+)
+CHOICE = (
+    "import click, uvicorn\n"
+    "@click.command()\n"
+    "@click.option('--host', type=click.Choice(['127.0.0.1', '0.0.0.0']), default='127.0.0.1')\n"
+    "def serve(host):\n"
+    "    uvicorn.run(1, host=host, port=7860)\n"
+    "serve()\n"
+)
+ENUM = (
+    "import typer, uvicorn\n"
+    "from enum import Enum\n"
+    "class Host(str, Enum):\n"
+    "    own = '127.0.0.1'\n"
+    "    every = '0.0.0.0'\n"
+    "def serve(host: Host = Host.own):\n"
+    "    uvicorn.run(1, host=host.value, port=7860)\n"
+    "typer.run(serve)\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +118,21 @@ TWO = TYPER.replace("app()\n", "@app.command()\ndef fill_up(n: int):\n    print(
         (ARGPARSE, "", "", "127.0.0.1:8000"),
         (ARGPARSE, "--open -p7860", "", "0.0.0.0:7860"),
         (ARGPARSE, "--por=7860 -H 0.0.0.0", "", "0.0.0.0:7860"),
-        (ARGPARSE, "--unheard-of", "", "unknown"),
+        (ARGPARSE, "--unheard-of", "", "none"),
+        (ARGPARSE, "--unheard-of $ANY", "ANY=1", "none"),
+        (ARGPARSE, "--port 78x", "", "none"),
+        (ARGPARSE, "--port", "", "none"),
+        (KNOWN, "--unheard-of --port 7860", "", "127.0.0.1:7860"),
+        (CHOICES, "", "", "127.0.0.1:8000"),
+        (CHOICES, "--host all --port 7860", "", "0.0.0.0:7860"),
+        (CHOICES, "--host every", "", "none"),
+        (CHOICES, "--port 80", "", "none"),
         (ARGPARSE, "--port $PORT", "PORT=7860", "127.0.0.1:7860"),
         (POSITIONAL, "7860", "", "127.0.0.1:7860"),
         (POSITIONAL, "", "", "127.0.0.1:8000"),
         (COMMANDS, "serve --port 7861", "", "127.0.0.1:7861"),
         (COMMANDS, "stats", "", "none"),
-        (COMMANDS, "", "", "unknown"),
+        (COMMANDS, "", "", "none"),
         (DEFAULTS, "", "", "127.0.0.1:7860"),
         (DEFAULTS.replace("p.set_defaults", "p.register"), "", "", "unknown"),
         (CLICK.replace("{}", ""), "--no-debug serve -p7860", "", "127.0.0.1:7860"),
@@ -111,6 +147,14 @@ TWO = TYPER.replace("app()\n", "@app.command()\ndef fill_up(n: int):\n    print(
         ),
         (TYPER, "--host 0.0.0.0 -p 7860", "", "0.0.0.0:7860"),
         (TYPER, "", "API_PORT=7860", "127.0.0.1:7860"),
+        (TYPER, "--port 78x", "", "none"),
+        (TYPER, "--prot 7860", "", "none"),
+        (ENUM, "", "", "127.0.0.1:7860"),
+        (ENUM, "--host 0.0.0.0", "", "0.0.0.0:7860"),
+        (ENUM, "--host ::", "", "none"),
+        (CHOICE, "", "", "127.0.0.1:7860"),
+        (CHOICE, "--host 0.0.0.0", "", "0.0.0.0:7860"),
+        (CHOICE, "--host ::", "", "none"),
         (TWO, "serve --port 7860", "", "127.0.0.1:7860"),
         (TWO, "fill-up 3", "", "none"),
     ],
@@ -125,7 +169,7 @@ def test_a_variable_that_nothing_expands_reaches_the_port(tmp_path: Path) -> Non
     found = launch(tmp_path, command, {"run.py": ARGPARSE}, env="PORT=7860")
     assert address(found) == "none"
     assert [problem.kind for problem in found.problems] == ["exec-form-variable"]
-    unused = ARGPARSE.replace("port=args.port", "port=7860")
+    unused = ARGPARSE.replace("port=args.port", "port=7860").replace("type=int, ", "")
     found = launch(tmp_path, command, {"run.py": unused}, env="PORT=7860")
     assert address(found) == "127.0.0.1:7860"
     assert not found.problems

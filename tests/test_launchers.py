@@ -13,10 +13,10 @@ from launching import address, launch
 
 from hfcheck.source import SourceFile
 from hfcheck.space.launch import address as addresses
-from hfcheck.space.launch.launchers import Server, servers
 from hfcheck.space.launch.options import Spec, read_options
 from hfcheck.space.launch.process import literal
 from hfcheck.space.launch.servecalls import table
+from hfcheck.space.launch.servertable import Server, servers
 from hfcheck.space.launch.wrappers import wrappers
 
 PLACE = SourceFile(Path("/x"), "").place()
@@ -182,7 +182,7 @@ def test_options_of_click() -> None:
     assert read_options((literal("--port", PLACE),), spec).missing
 
 
-APP = {"main.py": "async def app(scope, receive, send): ...\n"}
+APP = {"main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
 
 
 @pytest.mark.parametrize(
@@ -201,9 +201,18 @@ APP = {"main.py": "async def app(scope, receive, send): ...\n"}
         ("uvicorn main:app --host 0.0.0.0:7860", "", "none"),
         ("uvicorn main:app -p 7860", "", "none"),
         ("uvicorn main:app --port 0", "", "unknown"),
-        ("uvicorn main:app --uds /tmp/x", "", "unknown"),
-        ("uvicorn main:app --no-such-option 1", "", "unknown"),
+        ("uvicorn main:app --uds /tmp/x", "", "none"),
+        ("uvicorn main:app --no-such-option 1", "", "none"),
         ("uvicorn main", "", "none"),
+        ("uvicorn main:app --debug", "", "none"),
+        ("uvicorn main:app --workers two", "", "none"),
+        ("uvicorn main:app --log-level INFO", "", "none"),
+        ("uvicorn main:app", "UVICORN_LOG_LEVEL=INFO", "none"),
+        ("uvicorn main:app", "WEB_CONCURRENCY=two", "none"),
+        ("uvicorn main:app --host 192.0.2.7", "", "none"),
+        ("uvicorn main:app --host 6000", "", "none"),
+        ("uvicorn main:app --host backend", "", "none"),
+        ("uvicorn main:app --host localhost", "", "localhost:8000"),
         ("uvicorn --version", "", "none"),
         ("gunicorn main:app", "", "127.0.0.1:8000"),
         ("gunicorn main:app", "PORT=7860", "0.0.0.0:7860"),
@@ -215,6 +224,16 @@ APP = {"main.py": "async def app(scope, receive, send): ...\n"}
         ("gunicorn --port 7860 main:app", "", "none"),
         ("gunicorn -b 127.0.0.1:7860 -b 0.0.0.0:7860 main:app", "", "0.0.0.0:7860"),
         ("gunicorn -b 0.0.0.0:1 -b 0.0.0.0:2 main:app", "", "unknown"),
+        ("gunicorn -b 127.0.0.1:1 -b 0.0.0.0:2 main:app", "", "0.0.0.0:2"),
+        ("gunicorn -b 127.0.0.1:1 -b localhost:2 main:app", "", "127.0.0.1:1"),
+        ("gunicorn main:app", "GUNICORN_CMD_ARGS=--no-such-option", "none"),
+        ("gunicorn main:app --timeout 2m", "", "none"),
+        ("gunicorn main:app --preload-app", "", "none"),
+        ("granian --interface asgi main:app --host localhost", "", "none"),
+        ("python -m aiohttp.web main:app --no-such-option", "", "unknown"),
+        ("streamlit run main.py --server.host 0.0.0.0", "", "none"),
+        ("fastapi dev main.py --workers 2", "", "none"),
+        ("flask --no-such-option run", "", "none"),
         ("gunicorn -k uvicorn.workers.UvicornWorker main:app -b 0.0.0.0", "", "0.0.0.0:8000"),
         ("gunicorn --daemon -b 0.0.0.0:7860 main:app", "", "none"),
         ("hypercorn main:app -b 0.0.0.0:7860", "PORT=1", "0.0.0.0:7860"),
@@ -225,7 +244,8 @@ APP = {"main.py": "async def app(scope, receive, send): ...\n"}
         ("waitress-serve main:app", "", "0.0.0.0:8080"),
         ("waitress-serve --listen=*:7860 main:app", "", "0.0.0.0:7860"),
         ("flask --app main run -h 0.0.0.0 -p 7860", "", "0.0.0.0:7860"),
-        ("flask run", "FLASK_RUN_PORT=7860 FLASK_PORT=1", "127.0.0.1:7860"),
+        ("flask run", "FLASK_APP=main FLASK_RUN_PORT=7860 FLASK_PORT=1", "127.0.0.1:7860"),
+        ("flask run", "FLASK_RUN_PORT=7860", "none"),
         ("flask db upgrade", "", "none"),
         ("fastapi run main.py", "", "0.0.0.0:8000"),
         ("fastapi run", "PORT=7860", "0.0.0.0:7860"),

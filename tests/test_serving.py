@@ -85,7 +85,7 @@ CASES = [
         "127.0.0.1:7860",
     ),
     ("import subprocess\nsubprocess.run('uvicorn m:a --port 7860', shell=True)", "127.0.0.1:7860"),
-    ("import subprocess\nsubprocess.run('uvicorn m:a --port 7860')", "unknown"),
+    ("import subprocess\nsubprocess.run('uvicorn m:a --port 7860')", "none"),
     ("import os\nos.execvp('uvicorn', ['uvicorn', 'm:a', '--port', '7860'])", "127.0.0.1:7860"),
     (
         "import subprocess, uvicorn\n"

@@ -67,6 +67,9 @@ class Container:
             return FileFact("dir")
         return FileFact("file", SourceFile(Path(path), text), True)
 
+    def has_program(self, name: str) -> bool:
+        return name in SERVERS
+
     def names(self, path: str) -> tuple[str, ...] | None:
         if path == "/secret":
             return None
@@ -108,6 +111,7 @@ def running(outcome: Outcome) -> list[str]:
 
 
 SERVED = [
+    ("if command -v uvicorn; then uvicorn a; else nginx; fi", "uvicorn a"),
     ("uvicorn a", "uvicorn a"),
     ("exec uvicorn a; nginx", "uvicorn a"),
     ("uvicorn --port ${PORT:-7860}", "uvicorn --port 7860"),
@@ -328,7 +332,7 @@ def test_written_files() -> None:
     assert host.calls[0].files["/app/f"].text == Known(
         "one\ntwo\n", host.calls[0].files["/app/f"].text.origins
     )
-    assert outcome.files["/app/d"].folder
+    assert outcome.files["/app/d"].kind == "dir"
 
 
 def test_a_file_that_a_command_names_may_be_there() -> None:

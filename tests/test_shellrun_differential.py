@@ -53,6 +53,9 @@ class Folder:
             return FileFact("file", SourceFile(Path(path), "text\n"))
         return FileFact("dir") if path == "/here" else FileFact("absent")
 
+    def has_program(self, name: str) -> bool:
+        return False
+
     def names(self, path: str) -> tuple[str, ...]:
         return FILES if path == "/here" else ()
 

@@ -112,7 +112,8 @@ class Space:
         """Where the public process finds Python modules; None without an image."""
         if self.image is None or self.launch is None:
             return None
-        return Python(self.image, self.launch.search or (self.image.workdir,))
+        image = self.launch.image or self.image
+        return Python(image, self.launch.search or (image.workdir,))
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -122,7 +123,7 @@ class Space:
         assert launch is not None
         # What wrappers and start scripts add is known to the launch.
         evaluator = Evaluator(self.python, launch.env or self.environment, launch.open_env)
-        following_settings(lambda: self.packages, self.image)(evaluator)
+        following_settings(lambda: self.packages, launch.image or self.image)(evaluator)
         return evaluator
 
     @cached_property
@@ -137,7 +138,8 @@ class Space:
         entry = [found for found in self._entry if isinstance(found, Module)]
         if self.python is None or not entry:
             return Startup()
-        return work_out_startup(self.python, self.evaluator, entry, self._factories(entry))
+        serving = [each.place for each in self.launch.listeners] if self.launch else []
+        return work_out_startup(self.python, self.evaluator, entry, self._factories(entry), serving)
 
     def _factories(self, entry: list[Module]) -> Iterator[tuple[Module, str]]:
         target = self.launch.public.target if self.launch and self.launch.public else None

@@ -14,7 +14,14 @@ from typing import cast
 from hfcheck.space.code import values as pyvalues
 from hfcheck.space.code.frames import Flow, Frame
 from hfcheck.space.code.python import FunctionNode, Module, Python
-from hfcheck.space.code.values import ClassRef, FunctionRef, WouldRaise, joined, truth
+from hfcheck.space.code.values import (
+    ClassRef,
+    FunctionRef,
+    Instance,
+    WouldRaise,
+    joined,
+    truth,
+)
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
 MAX_STEPS = 400_000
@@ -32,6 +39,8 @@ _CATCHES = {
     "SystemExit": {"SystemExit"},
     "ValidationError": {"ValueError"},
     "SettingsError": {"ValueError"},
+    "ZeroDivisionError": {"ZeroDivisionError", "ArithmeticError"},
+    "ImportError": {"ImportError"},
 }
 
 
@@ -275,10 +284,17 @@ class BodyRunner(ABC):
     def _run_with(self, node: ast.With, frame: Frame, watch: frozenset[str] | None) -> Flow | None:
         for item in node.items:
             if item.optional_vars is not None:
-                self.bind(item.optional_vars, Unknown("it comes from a `with`"), frame)
+                self.bind(item.optional_vars, self._entered(item.context_expr, frame), frame)
         return self.run(node.body, frame, watch)
 
     _run_asyncwith = _run_with
+
+    def _entered(self, node: ast.expr, frame: Frame) -> Value[object]:
+        """What `with` gives: mostly the object itself, if it is one of a library."""
+        value = self.evaluate(node, frame)
+        if isinstance(value, Known) and isinstance(value.value, (Instance, FunctionRef)):
+            return Unknown("it comes from a `with`", value.origins)
+        return value
 
     def _run_for(self, node: ast.For, frame: Frame, watch: frozenset[str] | None) -> Flow | None:
         source = self.evaluate(node.iter, frame)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hfcheck.source import ReadProblem, SourceFile
 from hfcheck.space.code.values import normal
-from hfcheck.space.dotenv import env_file
+from hfcheck.space.dotenv import env_entries
 from hfcheck.space.image.entries import ImageFile
 from hfcheck.space.value import Known, Unknown, Value
 
@@ -41,10 +41,15 @@ def load_env_file(
             evaluator.open_env = found
             return
         if found is not None:
-            for variable, value in env_file(found).items():
-                if override or variable not in evaluator.env:
+            entries = env_entries(found, lambda key: _set(evaluator, key), override=override)
+            for variable, value in entries.items():
+                if value is not None and (override or variable not in evaluator.env):
                     evaluator.set_variable(variable, value)
             return
+
+
+def _set(evaluator: Evaluator, name: str) -> Value[str] | None:
+    return evaluator.env.get(name, evaluator.open_env)
 
 
 def find_dotenv(evaluator: Evaluator, module_path: str) -> Value[object]:

@@ -306,31 +306,36 @@ class Evaluator(BodyRunner):
         return self._class_attribute(instance.cls, name, frame)
 
     def _set_in_init(self, instance: Instance, name: str, frame: Frame) -> Value[object] | None:
+        outer: Frame | None = None
         for module, cls in self.ancestry(instance.cls):
-            for statement in cls.body:
-                if not isinstance(statement, ast.FunctionDef) or statement.name != "__init__":
-                    continue
-                if not statement.args.args:
-                    continue
-                attribute = f"{statement.args.args[0].arg}.{name}"
-                if attribute not in self._statements_about(statement.body):
-                    continue
-                if frame.calls >= _MAX_CALLS:
-                    return Unknown("the calls are too deep to be followed")
-                names = self.bound_arguments(FunctionRef(module, statement, instance), [], {})
-                if instance.call is not None and instance.caller is not None:
-                    names.update(self._call_arguments(instance, statement, frame))
-                inner = Frame(module, names, statement, None, frame.calls + 1)
-                return self._tracked(attribute, statement.body, inner)
+            function = _constructor(cls)
+            if function is None:
+                continue
+            if frame.calls >= _MAX_CALLS:
+                return Unknown("the calls are too deep to be followed")
+            ref = FunctionRef(module, function, instance)
+            names = self._init_arguments(ref, instance, outer, frame)
+            inner = Frame(module, names, function, None, frame.calls + 1)
+            attribute = f"{function.args.args[0].arg}.{name}"
+            if attribute in self._statements_about(function.body):
+                return self._tracked(attribute, function.body, inner)
+            outer = inner
         return None
 
-    def _call_arguments(
-        self, instance: Instance, function: FunctionNode, frame: Frame
+    def _init_arguments(
+        self, ref: FunctionRef, instance: Instance, outer: Frame | None, frame: Frame
     ) -> dict[str, Value[object]]:
-        assert instance.call is not None and instance.caller is not None
-        caller = Frame(instance.caller, calls=frame.calls + 1)
-        arguments, keywords = self.arguments(instance.call, caller)
-        ref = FunctionRef(instance.cls.module, function, instance)
+        """What an `__init__` is called with: by who makes the instance, or by the `__init__` of
+        the class below (`outer`).
+        """
+        call, caller = instance.call, Frame(instance.caller or ref.module, calls=frame.calls + 1)
+        if outer is not None:
+            call, caller = _call_above(outer.function), outer
+        if call is None or (outer is None and instance.caller is None):
+            return self.bound_arguments(ref, [], {})
+        arguments, keywords = self.arguments(call, caller)
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            arguments = arguments[1:]  # `Base.__init__(self, …)`
         return self.bound_arguments(ref, arguments, keywords)
 
     def _class_attribute(self, ref: ClassRef, name: str, frame: Frame) -> Value[object]:
@@ -349,6 +354,22 @@ class Evaluator(BodyRunner):
             for module, cls in self.ancestry(ref)
             for base in cls.bases
         )
+
+    def _enum_member(self, ref: ClassRef, value: Value[object], frame: Frame) -> Value[object]:
+        """`Mode("prod")`: the member with this value."""
+        unknown = Unknown(f"which member of {ref.node.name} it is is not followed", value.origins)
+        wanted = plain(value)
+        line = self.ancestry(ref)
+        if not _is_literal(wanted) or any(_makes_members(cls) for _, cls in line):
+            return unknown
+        for name in _member_names(ref.node):
+            member = self._class_attribute(ref, name, frame)
+            held = plain(member)
+            if not _is_literal(held):
+                return unknown
+            if cast("Known[object]", held).value == cast("Known[object]", wanted).value:
+                return Known(cast("Known[object]", member).value, value.origins)
+        raise WouldRaise("ValueError", value.origins)
 
     def ancestry(self, ref: ClassRef) -> list[tuple[Module, ast.ClassDef]]:
         """The class and its bases that the image defines, nearest first."""
@@ -541,8 +562,10 @@ class Evaluator(BodyRunner):
             if isinstance(part, ast.Constant):
                 text.append(str(part.value))
                 continue
-            inner = self.evaluate(cast(ast.FormattedValue, part).value, frame)
-            if isinstance(inner, Unknown) or not pyvalues.is_simple(inner.value):
+            field = cast(ast.FormattedValue, part)
+            inner = self.evaluate(field.value, frame)
+            shaped = field.conversion not in (-1, ord("s")) or field.format_spec is not None
+            if isinstance(inner, Unknown) or shaped or not pyvalues.is_simple(inner.value):
                 reason = inner.reason if isinstance(inner, Unknown) else "a part is not known"
                 unknown = unknown or Unknown(reason, inner.origins)
                 continue
@@ -645,6 +668,8 @@ class Evaluator(BodyRunner):
             return callee
         thing = callee.value
         if isinstance(thing, ClassRef):
+            if self._is_enum(thing) and len(arguments) == 1 and not keywords:
+                return self._enum_member(thing, arguments[0], frame)
             return Known(Instance(thing, node, frame.module))
         if isinstance(thing, FunctionRef):
             return self.call_function(thing, arguments, keywords, frame)
@@ -665,15 +690,22 @@ class Evaluator(BodyRunner):
     def arguments(
         self, node: ast.Call, frame: Frame
     ) -> tuple[list[Value[object]], dict[str, Value[object]]]:
-        """The values of a call's arguments: positional ones, and those given by name."""
+        """The values of a call's arguments: positional ones, and those given by name.
+
+        Raises WouldRaise where a name is given twice.
+        """
         arguments = self.items(node.args, frame)
-        keywords = {}
+        keywords: dict[str, Value[object]] = {}
         for keyword in node.keywords:
             value = self.evaluate(keyword.value, frame)
+            given: dict[str, Value[object]] = {}
             if keyword.arg is not None:
-                keywords[keyword.arg] = value
+                given = {keyword.arg: value}
             elif isinstance(value, Known) and isinstance(value.value, dict):
-                keywords.update({str(k): v for k, v in value.value.items()})
+                given = {str(name): each for name, each in value.value.items()}
+            if given.keys() & keywords.keys():
+                raise WouldRaise("TypeError", ())
+            keywords.update(given)
         return arguments, keywords
 
     def _library_call(self, node: ast.Call, frame: Frame) -> Value[object] | None:
@@ -826,6 +858,45 @@ def _alternatives(value: Value[object]) -> Value[object]:
         for o in value.origins
     )
     return Known(value.value, marked)
+
+
+def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    """The `__init__` that a class defines itself."""
+    for statement in node.body:
+        if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
+            return statement if statement.args.args else None
+    return None
+
+
+def _call_above(function: FunctionNode | None) -> ast.Call | None:
+    """`super().__init__(…)` or `Base.__init__(self, …)` in an `__init__`."""
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "__init__":
+            return node
+    return None
+
+
+def _is_literal(value: Value[object]) -> bool:
+    return isinstance(value, Known) and (value.value is None or pyvalues.is_simple(value.value))
+
+
+def _makes_members(node: ast.ClassDef) -> bool:
+    """Whether an Enum has its own way from a value to a member."""
+    own = {"_missing_", "__new__", "__init__", "_generate_next_value_"}
+    named = (getattr(statement, "name", "") for statement in node.body)
+    flags = (getattr(base, "attr", getattr(base, "id", "")) for base in node.bases)
+    return any(name in own for name in named) or any("Flag" in name for name in flags)
+
+
+def _member_names(node: ast.ClassDef) -> list[str]:
+    """The names that the body of an Enum assigns."""
+    return [
+        target.id
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name) and not target.id.startswith("_")
+    ]
 
 
 def _is_argument(function: FunctionNode, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import cast
@@ -160,6 +161,10 @@ def _loads(thing: object) -> object:
     return _wrapped(json.loads(text)) if len(text) < _MAX_TEXT else None
 
 
+def _words(thing: object) -> object:
+    return [Known(word) for word in shlex.split(cast(str, thing))]
+
+
 def _wrapped(thing: object) -> object:
     if isinstance(thing, list):
         return [Known(_wrapped(part)) for part in thing]
@@ -187,6 +192,69 @@ def _range(arguments: list[Value[object]], keywords: dict[str, Value[object]]) -
     return Known(range(*numbers))
 
 
+def _extreme(choose: Callable[[list[float]], float]) -> Function:
+    def function(
+        arguments: list[Value[object]], keywords: dict[str, Value[object]]
+    ) -> Value[object]:
+        items = items_of(arguments[0]) if len(arguments) == 1 else arguments
+        numbers = [
+            item.value
+            for item in items or ()
+            if isinstance(item, Known) and isinstance(item.value, (int, float))
+        ]
+        if not items or keywords or len(numbers) != len(items):
+            return Unknown("what it chooses from is not known")
+        chosen = choose(numbers)
+        return next(item for item in items if isinstance(item, Known) and item.value == chosen)
+
+    return function
+
+
+def _next(arguments: list[Value[object]], keywords: dict[str, Value[object]]) -> Value[object]:
+    items = items_of(arguments[0]) if arguments else None
+    if items is None or (not items and len(arguments) < 2):
+        return Unknown("its items are not known")
+    return items[0] if items else arguments[1]
+
+
+_PLAIN_TYPES: dict[str, type] = {
+    "dict": dict, "str": str, "int": int, "float": float, "bool": bool, "list": list,
+    "tuple": tuple, "set": set,
+}  # fmt: skip
+
+
+def _is_instance(
+    arguments: list[Value[object]], keywords: dict[str, Value[object]]
+) -> Value[object]:
+    """`isinstance(value, dict)`; lists, tuples and sets are not told apart."""
+    if len(arguments) != 2 or isinstance(arguments[0], Unknown):
+        return Unknown("its class is not known", arguments[0].origins if arguments else ())
+    value, kinds = arguments[0], items_of(arguments[1]) or [arguments[1]]
+    names = [getattr(getattr(kind, "value", None), "qualified", "") for kind in kinds]
+    types = tuple(_PLAIN_TYPES[name] for name in names if name in _PLAIN_TYPES)
+    plain_value = value.value is None or isinstance(value.value, (str, int, float, dict))
+    if len(types) != len(names) or not plain_value:
+        return Unknown("its class is not known", value.origins)
+    return Known(isinstance(value.value, types), value.origins)
+
+
+def _numbered(arguments: list[Value[object]], keywords: dict[str, Value[object]]) -> Value[object]:
+    items = items_of(arguments[0]) if len(arguments) == 1 and not keywords else None
+    if items is None:
+        return Unknown("its items are not known")
+    return Known([Known((Known(index), item)) for index, item in enumerate(items)])
+
+
+def _side_by_side(
+    arguments: list[Value[object]], keywords: dict[str, Value[object]]
+) -> Value[object]:
+    columns = [items_of(argument) for argument in arguments]
+    known = [column for column in columns if column is not None]
+    if keywords or len(known) != len(columns):
+        return Unknown("its items are not known")
+    return Known([Known(row) for row in zip(*known, strict=False)])
+
+
 _PATH_TYPES = (str, PurePosixPath)
 
 FUNCTIONS: dict[str, Function] = {
@@ -204,8 +272,15 @@ FUNCTIONS: dict[str, Function] = {
     "any": _quantified(True),
     "all": _quantified(False),
     "range": _range,
+    "enumerate": _numbered,
+    "isinstance": _is_instance,
+    "zip": _side_by_side,
+    "max": _extreme(max),
+    "min": _extreme(min),
+    "next": _next,
     "urllib.parse.urljoin": _urljoin,
     "json.loads": _single(_loads, (str,)),
+    "shlex.split": _single(_words, (str,)),
     "os.path.join": _join_paths,
     "os.path.dirname": _single(_dirname, _PATH_TYPES),
     "os.path.abspath": _single(_absolute, _PATH_TYPES),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from hfcheck.source import Place, ReadProblem, SourceFile, Span
 from hfcheck.space.image.entries import ImageFile, ImageFolder, Unclear
@@ -26,6 +27,9 @@ _MAX_QUESTIONS = 400
 """Re-exports that are followed for one name."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_trees: WeakKeyDictionary[SourceFile, ast.Module] = WeakKeyDictionary()
+"""What files parse to, as long as they are in use: several `Python`s read the same image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,7 @@ class Python:
     def __init__(self, image: Image, search: Sequence[str]) -> None:
         self.image = image
         self.search = list(dict.fromkeys((*search, *image.import_folders())))
+        self._installed = set(self.search) - set(search)
         self._found: dict[str, Found] = {}
         self._files: dict[str, Found] = {}
         self._aliasing: list[Module] = []
@@ -223,7 +228,10 @@ class Python:
     def _look_for(self, name: str) -> Found:
         parent, _, last = name.rpartition(".")
         if not parent:
-            return self._search_folders(name, last, self.search, External(name))
+            # Installed projects come after the standard library.
+            late = self._installed if _is_stdlib(name) else ()
+            folders = [folder for folder in self.search if folder not in late]
+            return self._search_folders(name, last, folders, External(name))
         package = self.find(parent)
         if isinstance(package, Namespace):
             return self._search_folders(name, last, package.paths, Missing(name, parent))
@@ -426,12 +434,13 @@ def load_module(name: str, entry: ImageFile, *, package: bool) -> Found:
     if isinstance(entry.source, ReadProblem):
         return Unreadable(name, entry.path, entry.source)
     try:
-        tree = ast.parse(entry.source.text)
+        tree = _trees.get(entry.source) or ast.parse(entry.source.text)
     except (SyntaxError, ValueError) as error:
         return _broken(name, entry.path, entry.source, error)
     except (RecursionError, MemoryError):
         message = "its nesting is too deep to be parsed"
         return Broken(name, entry.path, entry.source, message, entry.source.place())
+    _trees[entry.source] = tree
     return Module(name, entry.path, entry.source, tree, package)
 
 

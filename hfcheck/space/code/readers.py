@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import configparser
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from hfcheck.source import SourceFile
 from hfcheck.space.code import envfiles, values
 from hfcheck.space.code.functions import FUNCTIONS
 from hfcheck.space.code.values import EnvRead, ObjectOf, WouldRaise, truth
-from hfcheck.space.dotenv import env_file
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _in_file(
 
 def _entry(source: SourceFile, file: str, name: str) -> Value[object] | None:
     if not file.endswith(".ini"):
-        return env_file(source).get(name)
+        return _plain_entry(source, name)
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(source.text)
@@ -163,6 +163,21 @@ def _entry(source: SourceFile, file: str, name: str) -> Value[object] | None:
     except configparser.Error:
         return Unknown(f"{file} is not followed")
     return None if text is None else Known(text, (Origin(source.place(), f"{name} is set here"),))
+
+
+def _plain_entry(source: SourceFile, name: str) -> Value[object] | None:
+    """A variable of a file of which each line is cut at its first `=`: `export` and comments
+    behind the value are nothing special.
+    """
+    found: Value[object] | None = None
+    for match in re.finditer(r"[^\n]+", source.text):
+        key, equals, value = match.group().strip().partition("=")
+        if equals and not key.startswith("#") and key.strip() == name:
+            text = value.strip()
+            if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+                text = text[1:-1]
+            found = Known(text, (Origin(source.place(*match.span()), match.group().strip()),))
+    return found
 
 
 def _cast(found: Value[object], method: str | None, cast_to: Value[object] | None) -> Value[object]:

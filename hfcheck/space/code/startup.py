@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from hfcheck.source import Place
-from hfcheck.space.code import envfiles
+from hfcheck.space.code import envfiles, nameerrors
 from hfcheck.space.code import values as pyvalues
 from hfcheck.space.code.bodies import catches
 from hfcheck.space.code.evaluate import Evaluator
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import (
     Broken,
+    External,
     FunctionNode,
     Missing,
     Module,
@@ -47,6 +48,16 @@ _MAX_ITEMS = 60
 """How many items of a known sequence a loop is walked for."""
 
 _LOADERS = ("dotenv.load_dotenv", "dotenv.main.load_dotenv")
+
+_DJANGO = frozenset(
+    {
+        "django.setup",
+        "django.core.asgi.get_asgi_application",
+        "django.core.management.execute_from_command_line",
+        "django.core.wsgi.get_wsgi_application",
+    }
+)
+"""Functions that import the module of Django's settings."""
 
 _ENV_HINTS = ("environ", "getenv", "config", "Env", "raise", "exit", "validate", "assert")
 """Words without one of which no statement of a module can stop the start for want of a variable."""
@@ -99,7 +110,8 @@ class Startup:
     """What loading the entry point runs.
 
     `modules` in the order of their import, entry first; `broken` and `unreadable` files met on the
-    way; `missing` imports from the project's own packages; `failures`; `made` the classes of the
+    way; `missing` imports from the project's own packages; `external` ones that no file of the
+    image gives; `failures`; `made` the classes of the
     image that are instantiated on the way, with the places.
     """
 
@@ -107,6 +119,7 @@ class Startup:
     broken: list[Broken] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     missing: list[MissingImport] = field(default_factory=list)
+    external: list[MissingImport] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     made: dict[ast.ClassDef, list[Made]] = field(default_factory=dict)
     imported_from: dict[Module, Place] = field(default_factory=dict)
@@ -151,13 +164,15 @@ def work_out_startup(
     evaluator: Evaluator,
     entry: Sequence[Module],
     factories: Iterable[tuple[Module, str]] = (),
+    serving: Iterable[Place] = (),
 ) -> Startup:
     """Walk what runs when `entry` is loaded and then each of `factories` (module, function name)
-    is called.
+    is called. What comes after a call at one of the places `serving` runs when the server ends.
     """
-    walk = _Walk(python, evaluator)
+    walk = _Walk(python, evaluator, entry, serving)
     for module in entry:
-        walk.load(module, None, _Here(Frame(module)))
+        with suppress(_Serving):
+            walk.load(module, None, _Here(Frame(module)))
     for module, name in factories:
         found = python.attribute_of(module, name)
         if found and found.module and isinstance(found.node, FunctionNode):
@@ -165,10 +180,22 @@ def work_out_startup(
     return walk.startup
 
 
+class _Serving(Exception):
+    """The program serves from here on."""
+
+
 class _Walk:
-    def __init__(self, python: Python, evaluator: Evaluator) -> None:
+    def __init__(
+        self,
+        python: Python,
+        evaluator: Evaluator,
+        entry: Sequence[Module],
+        serving: Iterable[Place],
+    ) -> None:
         self.python = python
         self.evaluator = evaluator
+        self.entry = frozenset(entry)
+        self.serving = frozenset(serving)
         self.startup = Startup()
         self._loaded: set[Module] = set()
         self._called: set[ast.AST] = set()
@@ -197,6 +224,10 @@ class _Walk:
             for alias in node.names:
                 self._import_name(alias.name, node, here)
             return
+        package_names = module.package_name.split(".") if module.package_name else []
+        if node.level > len(package_names):
+            self._fail(("ImportError",), node, (), here)
+            return
         base = self.python.imported(module, node)
         if not self._import_name(base, node, here):
             return
@@ -208,6 +239,8 @@ class _Walk:
                 continue
             if isinstance(package, Namespace) or (isinstance(package, Module) and package.package):
                 self._import_name(f"{base}.{alias.name}", node, here, submodule=True)
+            elif isinstance(package, Module) and not nameerrors.is_dynamic(package):
+                self._fail(("ImportError",), node, (), here)
 
     def _has(self, package: Module, name: str) -> bool:
         return name in package.bindings or "__getattr__" in package.bindings
@@ -235,6 +268,8 @@ class _Walk:
             if here.certain and not here.caught("ImportError") and not (submodule and stars):
                 self.startup.missing.append(MissingImport(name, here.frame.module, node))
             return False
+        elif isinstance(found, External) and here.certain and not here.caught("ImportError"):
+            self.startup.external.append(MissingImport(name, here.frame.module, node))
         return True
 
     # Statements; each returns whether the body ends there
@@ -459,15 +494,23 @@ class _Walk:
 
     def _expression(self, node: ast.expr, here: _Here) -> None:
         module = here.frame.module
-        if any(hint in module.source.text for hint in _ENV_HINTS):
+        later: WouldRaise | None = None
+        if module in self.entry or any(hint in module.source.text for hint in _ENV_HINTS):
             try:
                 self.evaluator.evaluate(node, here.frame)
             except WouldRaise as error:
-                names = (error.exception, *error.bases)
-                own = any(isinstance(origin, EnvRead) for origin in error.origins)
-                origins = error.origins if own else joined(error.origins, here.because)
-                self._fail(names, node, origins, here)
+                if any(isinstance(origin, EnvRead) for origin in error.origins):
+                    self._fail((error.exception, *error.bases), node, error.origins, here)
+                else:
+                    later = error  # a call on the way to it may serve
         self._calls_in(node, here)
+        if later is not None:
+            origins = joined(later.origins, here.because)
+            self._fail((later.exception, *later.bases), node, origins, here)
+        elif not here.caught("ImportError"):  # else an import before it may have failed
+            unbound = nameerrors.first(node, here.frame, self.python)
+            if unbound is not None:
+                self._fail(("NameError",), unbound, here.because, here)
         if isinstance(node, (ast.Yield, ast.YieldFrom)) and here.frame.function is not None:
             raise _Paused
 
@@ -482,7 +525,10 @@ class _Walk:
         self._search_change(call, here)
         self._environment_call(call, here)
         self._import_call(call, here)
+        self._django_call(call, here)
         module, function = here.frame.module, here.frame.function
+        if self.serving and here.certain and module.place(call.func) in self.serving:
+            self._serves(call, here)
         found = self.python.definition(module, call.func, function)
         if found is not None and found.module is not None:
             if isinstance(found.node, FunctionNode):
@@ -493,6 +539,16 @@ class _Walk:
                 return
         if isinstance(call.func, ast.Attribute):
             self._method(call, call.func, here)
+
+    def _serves(self, call: ast.Call, here: _Here) -> None:
+        """A call that serves: only its arguments can still fail."""
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            inner = argument.value if isinstance(argument, ast.Starred) else argument
+            try:
+                self.evaluator.evaluate(inner, here.frame)
+            except WouldRaise as error:
+                self._fail((error.exception, *error.bases), call, error.origins, here)
+        raise _Serving
 
     def _startup_functions(self, node: ast.expr, here: _Here) -> None:
         nodes = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
@@ -572,6 +628,16 @@ class _Walk:
         except WouldRaise:
             return
         if isinstance(name, Known) and isinstance(name.value, str):
+            found = self.python.find(name.value)
+            if isinstance(found, Module):
+                self.load(found, here.frame.module.place(call), here)
+
+    def _django_call(self, call: ast.Call, here: _Here) -> None:
+        """`get_wsgi_application()` and its kin import the module of settings."""
+        if self.python.qualified(here.frame.module, call.func, here.frame.function) not in _DJANGO:
+            return
+        name = self.evaluator.env.get("DJANGO_SETTINGS_MODULE")
+        if isinstance(name, Known):
             found = self.python.find(name.value)
             if isinstance(found, Module):
                 self.load(found, here.frame.module.place(call), here)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -340,6 +342,8 @@ def binary(kind: ast.operator, left: Value[object], right: Value[object]) -> Val
         if isinstance(side, Unknown):
             return Unknown(side.reason, origins)
     assert isinstance(left, Known) and isinstance(right, Known)
+    if isinstance(left.value, str) and isinstance(kind, ast.Mod):
+        return _percent(left.value, right, origins)
     joins = isinstance(left.value, PurePosixPath) and isinstance(kind, ast.Div)
     if joins and isinstance(right.value, (str, PurePosixPath)):
         return Known(cast(PurePosixPath, left.value) / right.value, origins)
@@ -353,13 +357,30 @@ def binary(kind: ast.operator, left: Value[object], right: Value[object]) -> Val
         return Unknown("this operator is not followed", origins)
     try:
         return Known(function(left.value, right.value), origins)
+    except ZeroDivisionError:
+        raise WouldRaise("ZeroDivisionError", origins) from None
     except (TypeError, ValueError, ArithmeticError, KeyError):
         return Unknown("this operator fails", origins)
 
 
+def _percent(text: str, right: Known[object], origins: tuple[Origin, ...]) -> Value[object]:
+    """`"%s:%d" % (host, port)`."""
+    given = plain(right)
+    parts = given.value if isinstance(given, Known) else Unknown
+    items = parts if isinstance(parts, tuple) else (parts,)
+    if _WIDE.search(text) or not all(is_simple(part) for part in items):
+        return Unknown("what is formatted is not known", origins)
+    try:
+        return Known(text % items, origins)
+    except (TypeError, ValueError):
+        raise WouldRaise("TypeError", origins) from None
+
+
+_WIDE = re.compile(r"\d{4}|\*|\(")
+"""In a format: names, and widths that would make a long text."""
+
+
 def _too_big(kind: ast.operator, left: object, right: object) -> bool:
-    if isinstance(kind, ast.Mod) and isinstance(left, str):
-        return len(left) > 1000 or any(c.isdigit() for c in left)
     if isinstance(left, str) or isinstance(right, str):
         sizes = [len(side) for side in (left, right) if isinstance(side, str)]
         return isinstance(kind, ast.Mult) or sum(sizes) > _MAX_TEXT
@@ -440,6 +461,8 @@ def method(
     if thing is None:
         raise WouldRaise("AttributeError", owner.origins)
     if isinstance(thing, str):
+        if name == "format":
+            return _format_method(thing, arguments, keywords, owner.origins)
         return _text_method(thing, name, arguments, owner.origins)
     if isinstance(thing, dict):
         return _dict_method(thing, name, arguments, owner.origins)
@@ -474,6 +497,36 @@ def _text_method(
     if name == "encode":
         return Unknown("bytes are not followed", origins)
     return Unknown(f".{name}() is not followed", origins)
+
+
+def _format_method(
+    text: str,
+    arguments: list[Value[object]],
+    keywords: dict[str, Value[object]],
+    origins: tuple[Origin, ...],
+) -> Value[object]:
+    """`"{}:{port}".format(host, port=port)`, with plain fields only."""
+    parts: list[str] = []
+    given: dict[str, Value[object]] = {str(i): value for i, value in enumerate(arguments)}
+    given.update(keywords)
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError:
+        raise WouldRaise("ValueError", origins) from None
+    count = 0
+    for literal, name, spec, conversion in fields:
+        parts.append(literal)
+        if name is None:
+            continue
+        value = given.get(name or str(count))
+        count += 1
+        if spec or conversion or value is None or isinstance(value, Unknown):
+            return Unknown("what is formatted is not known", origins)
+        if not is_simple(value.value):
+            return Unknown("what is formatted is not known", origins)
+        parts.append(str(value.value))
+        origins = joined(origins, value.origins)
+    return Known("".join(parts), origins)
 
 
 def _dict_method(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 
 Address = tuple[str | None, int | None]
 
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
+_LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
 
 
 class Elsewhere(str):
@@ -136,11 +138,32 @@ READERS: dict[str, Callable[[str], Address | str]] = {
 
 
 def host_fault(host: str) -> str | None:
-    """Why a server can't listen on such a host, None where it can (or may)."""
+    """Why a server can't listen on such a host, None where it can.
+
+    The container gets its own address and name when it starts: a text in its files can only mean
+    the loopback or all interfaces.
+    """
     if any(character in host for character in "/$ {}"):
         return f"`{host}` is no host name"
     if re.fullmatch(r"[\d.]+:\d+", host):
         return f"`{host}` is a host with a port, not a host"
+    if host in ("", "*", "0") or host.lower() in _LOCAL_NAMES:
+        return None
+    try:
+        literal = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return f"`{host}` is no name of the container"
+    if literal.is_loopback or literal.is_unspecified:
+        return None
+    return f"`{host}` is no address of the container"
+
+
+def not_numeric(host: str) -> str | None:
+    """Why a server stops that takes addresses in numbers only, None where it does not."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return f"`{host}` is no address in numbers"
     return None
 
 

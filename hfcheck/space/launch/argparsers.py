@@ -10,7 +10,8 @@ from hfcheck.source import Place
 from hfcheck.space.code.evaluate import ClassRef, Instance, ObjectOf
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import Module
-from hfcheck.space.launch.commandline import Commands, Declared, Option, Unreadable, read
+from hfcheck.space.code.values import items_of
+from hfcheck.space.launch.commandline import Commands, Declared, Option, Refused, Unreadable, read
 from hfcheck.space.launch.memory import ANY, Memory
 from hfcheck.space.shell.host import ArgWord
 from hfcheck.space.value import Known, Origin, Unknown, Value
@@ -31,6 +32,8 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 _KINDS = {"int": "int", "str": "str", "pathlib.Path": "str"}
 
+_MOST_CHOICES = 1 << 16
+
 Keywords = dict[str, Value[object]]
 
 
@@ -44,7 +47,10 @@ class Parsers:
         self.spaces: set[int] = set()
 
     def call(self, node: ast.Call, name: str | None, frame: Frame, memory: Memory) -> bool:
-        """Take part in a call; False where it is no business of a parser."""
+        """Take part in a call; False where it is no business of a parser.
+
+        Raises Refused where the program stops at its command line.
+        """
         if name == PARSER:
             self.made[id(node)] = self._parser(node, frame, memory)
             return True
@@ -101,8 +107,9 @@ class Parsers:
             self.made[id(node)] = declared
             memory.results[id(node)] = Known(ObjectOf(PARSER, frame.module, node))
         elif method == "add_subparsers":
-            dest = _text(_keywords(node, frame, memory).get("dest"))
-            declared.commands = Commands(dest)
+            keywords = _keywords(node, frame, memory)
+            dest = _text(keywords.get("dest"))
+            declared.commands = Commands(dest, _holds(keywords.get("required")))
             self.chosen[id(node)] = declared.commands
             memory.results[id(node)] = Known(ObjectOf("argparse.subparsers", frame.module, node))
         elif method == "set_defaults":
@@ -142,7 +149,10 @@ class Parsers:
             words = self._words(node, frame, memory)
             if any(keyword.arg == "namespace" for keyword in node.keywords):
                 raise Unreadable("the namespace of its arguments is not followed")
-            found = read(declared, words)
+            found = read(declared, words, rest=known_only)
+        except Refused:
+            memory.set_attribute(space, ANY, Unknown("the program stops at its command line"))
+            raise
         except Unreadable as problem:
             reason = f"what the command line gives is not known: {problem}"
             memory.set_attribute(space, ANY, Unknown(reason, (Origin(place, reason),)))
@@ -192,6 +202,9 @@ def _option(node: ast.Call, frame: Frame, memory: Memory) -> Option | str | None
     dest = _text(keywords.get("dest")) or _destination(names)
     if not dest:
         return "an option of a parser is not known"
+    required = keywords.get("required", Known(False))
+    if isinstance(required, Unknown):
+        return "an option of a parser is not known"
     kind = _kind(keywords.get("type"))
     default = keywords.get("default")
     return Option(
@@ -202,7 +215,8 @@ def _option(node: ast.Call, frame: Frame, memory: Memory) -> Option | str | None
         kind=kind,
         default=_converted(default, kind) if default is not None else None,
         const=keywords.get("const"),
-        required=keywords.get("required", Known(False)) != Known(False),
+        required=_holds(required),
+        choices=choices_of(keywords.get("choices")),
     )
 
 
@@ -226,6 +240,23 @@ def _kind(value: Value[object] | None) -> str | None:
         return "str"
     thing = value.value if isinstance(value, Known) else None
     return _KINDS.get(thing.qualified) if isinstance(thing, ObjectOf) else None
+
+
+def _holds(value: Value[object] | None) -> bool:
+    return isinstance(value, Known) and bool(value.value)
+
+
+def choices_of(value: Value[object] | None) -> dict[object, object] | None:
+    """The choices of an option, each of which stays as it is; None where they are not known."""
+    if isinstance(value, Known) and isinstance(value.value, range):
+        return {number: number for number in value.value[:_MOST_CHOICES]}
+    items = items_of(value) if value is not None else None
+    found: dict[object, object] = {}
+    for item in items or ():
+        if not isinstance(item, Known) or not isinstance(item.value, (str, int)):
+            return None
+        found[item.value] = item.value
+    return found or None
 
 
 def _converted(default: Value[object], kind: str | None) -> Value[object]:

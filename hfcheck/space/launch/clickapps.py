@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hfcheck.space.code.evaluate import FunctionRef, ObjectOf
+from hfcheck.space.code.evaluate import ClassRef, FunctionRef, ObjectOf
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import FunctionNode, Module
-from hfcheck.space.launch.commandline import Declared, Option, Unreadable, read
+from hfcheck.space.code.values import Member
+from hfcheck.space.launch.argparsers import choices_of
+from hfcheck.space.launch.commandline import Declared, Option, Refused, Unreadable, read
 from hfcheck.space.launch.memory import Memory
 from hfcheck.space.launch.process import word_text
 from hfcheck.space.shell.host import ArgWord
@@ -63,6 +65,7 @@ def started(
     """The functions that a call of a click or typer application starts, outermost first.
 
     None where the call is none of an application's; Unknown where it can't be told what it starts.
+    Raises Refused where the program stops at its command line.
     """
     app = _application(node, name, frame, memory)
     if app is None:
@@ -155,7 +158,12 @@ def _values(
         if found is not None:
             option = replace(option, default=_converted(found, option), required=False)
         options.append(option)
-    return read(Declared(options, abbreviates=False), words)
+    try:
+        return read(Declared(options, abbreviates=False), words)
+    except Refused as refused:
+        if "expected" in str(refused):  # click takes a word with a dash for a value
+            raise Unreadable(str(refused)) from None
+        raise
 
 
 def _from_env(names: Sequence[str], memory: Memory) -> Value[object] | None:
@@ -240,7 +248,19 @@ def _click_parameter(call: ast.Call, home: Frame, memory: Memory) -> _Parameter:
         switch=switch or ("type" not in keywords and (_is(default, True) or _is(default, False))),
         several=_is_true(keywords.get("multiple")) or "nargs" in keywords,
         required=_is_true(keywords.get("required")),
+        choices=_click_choices(keywords.get("type"), home, memory),
     )
+
+
+def _click_choices(
+    value: Value[object] | None, home: Frame, memory: Memory
+) -> dict[object, object] | None:
+    """The texts that `click.Choice([...])` takes."""
+    thing = value.value if isinstance(value, Known) else None
+    if not isinstance(thing, ObjectOf) or thing.call is None or _last(thing.call.func) != "Choice":
+        return None
+    given = [*thing.call.args, *(k.value for k in thing.call.keywords if k.arg == "choices")]
+    return choices_of(memory.value_of(given[0], home)) if given else None
 
 
 def _commands_of(ref: FunctionRef) -> Iterator[tuple[str, FunctionRef]]:
@@ -330,6 +350,9 @@ def _hangs_others(body: Sequence[ast.stmt], app: str) -> bool:
 def _typer_command(ref: FunctionRef, memory: Memory) -> _Command:
     made = _Command(ref)
     home = Frame(ref.module)
+    for decorator in ref.node.decorator_list:
+        if isinstance(decorator, ast.Call):
+            _context(decorator, made, home, memory)
     spec = ref.node.args
     arguments = [*spec.posonlyargs, *spec.args]
     defaults: dict[str, ast.expr] = {}
@@ -378,7 +401,29 @@ def _typer_parameter(
         switch=switch,
         several=kind.lower().startswith(("list[", "tuple[", "optional[list")),
         required=required,
+        choices=_typer_choices(annotation, home, memory),
     )
+
+
+def _typer_choices(
+    annotation: ast.expr | None, home: Frame, memory: Memory
+) -> dict[object, object] | None:
+    """The texts that a parameter with an Enum for its type takes, and the members they become."""
+    value = memory.value_of(annotation, home) if annotation is not None else None
+    ref = value.value if isinstance(value, Known) else None
+    if not isinstance(ref, ClassRef):
+        return None
+    bases = [memory.python.qualified(ref.module, base) or "" for base in ref.node.bases]
+    if not any(base.startswith("enum.") for base in bases):
+        return None
+    found: dict[object, object] = {}
+    for statement in ref.node.body:
+        if isinstance(statement, ast.Assign):
+            member = memory.value_of(statement.value, Frame(ref.module, cls=ref))
+            if not isinstance(member, Known):
+                return None
+            found[str(member.value)] = Member(member)
+    return found
 
 
 def _unannotated(annotation: ast.expr | None) -> tuple[ast.expr | None, ast.Call | None]:
@@ -412,8 +457,10 @@ def _made(
     switch: bool,
     several: bool,
     required: bool,
+    choices: Mapping[object, object] | None = None,
 ) -> _Parameter:
     """One parameter as the reader of command lines takes it."""
+    kind = "str" if choices is not None and kind is None else kind
     on = tuple(name.partition("/")[0].strip() for name in names)
     off = tuple(part.strip() for name in names if (part := name.partition("/")[2]))
     unknown: Value[object] = Unknown("such an option is not followed")
@@ -429,10 +476,12 @@ def _made(
                                  None if names else "*", None, unknown), env)  # fmt: skip
     given = default
     if not names and not required:
-        return _Parameter(Option(dest, (), "store", "?", kind, given or Known(None)), env)
+        given = given or Known(None)
+        return _Parameter(Option(dest, (), "store", "?", kind, given, choices=choices), env)
     if given is None and not required:
         given = Known(None)
-    return _Parameter(Option(dest, on, "store", None, kind, given, required=required), env)
+    option = Option(dest, on, "store", None, kind, given, required=required, choices=choices)
+    return _Parameter(option, env)
 
 
 def _kind_of(kind: Value[object] | None, default: Value[object] | None) -> str | None:
@@ -448,7 +497,7 @@ def _kind_of(kind: Value[object] | None, default: Value[object] | None) -> str |
     name = thing.qualified if isinstance(thing, ObjectOf) else ""
     if name in ("int", "click.INT", "click.IntRange", "click.types.IntRange"):
         return "int"
-    return "str" if name in ("str", "click.STRING", "click.Path", "click.Choice") else None
+    return "str" if name in ("str", "click.STRING", "click.Path") else None
 
 
 def _texts(value: Value[object] | None) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ is run.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from hfcheck.source import Place
 from hfcheck.space.shell.host import ArgWord
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
@@ -19,7 +20,15 @@ _MOST_WORDS = 500
 
 
 class Unreadable(Exception):
-    """The words do not fit the declarations, or are not known."""
+    """The words or the declarations are not known, or not followed."""
+
+
+class Refused(Exception):
+    """The program stops at its command line: why, and the word that it is about where it is one."""
+
+    def __init__(self, reason: str, place: Place | None = None) -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 @dataclass(slots=True)
@@ -27,7 +36,8 @@ class Option:
     """One declared option (names with dashes) or positional (no names).
 
     `action` and `nargs` are argparse's. `kind` converts the text: `int`, `str`, or None where the
-    converter is not known. `default` None: there is none.
+    converter is not known. `default` None: there is none. `choices` are the only texts (or
+    numbers) that it takes, and what each becomes.
     """
 
     dest: str
@@ -38,6 +48,7 @@ class Option:
     default: Value[object] | None = None
     const: Value[object] | None = None
     required: bool = False
+    choices: Mapping[object, object] | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +56,7 @@ class Commands:
     """Subcommands of a parser by name; `dest` is where the chosen name goes."""
 
     dest: str | None = None
+    required: bool = False
     parsers: dict[str, Declared] = field(default_factory=dict)
 
 
@@ -70,7 +82,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises instead of printing and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        raise Unreadable(message)
+        raise Refused(message)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise Unreadable("it prints its help and ends")
@@ -79,10 +91,14 @@ class _Parser(argparse.ArgumentParser):
         """Nothing is printed."""
 
 
-def read(declared: Declared, words: Sequence[ArgWord]) -> dict[str, Value[object]]:
-    """The values by destination, as `parse_args(words)` gives them.
+def read(
+    declared: Declared, words: Sequence[ArgWord], *, rest: bool = False
+) -> dict[str, Value[object]]:
+    """The values by destination, as `parse_args(words)` gives them; with `rest` there may be words
+    that no option declares.
 
-    Raises Unreadable where the words or the declarations don't settle them.
+    Raises Unreadable where the words or the declarations don't settle them, Refused where the
+    program stops at them.
     """
     if len(words) > _MOST_WORDS:
         raise Unreadable("there are too many words")
@@ -90,7 +106,11 @@ def read(declared: Declared, words: Sequence[ArgWord]) -> dict[str, Value[object
     parser = _Parser(add_help=False, allow_abbrev=declared.abbreviates, exit_on_error=True)
     _fill(parser, declared, words, unknown)
     try:
-        found = vars(parser.parse_args(texts))
+        found = vars(parser.parse_known_args(texts)[0] if rest else parser.parse_args(texts))
+    except Refused as refused:
+        if unknown:
+            raise Unreadable(str(refused)) from None
+        raise
     except Unreadable:
         raise
     except (argparse.ArgumentError, ValueError, TypeError, AttributeError, SystemExit) as error:
@@ -128,7 +148,9 @@ def _fill(
         parser.set_defaults(**{name: _Held(value) for name, value in declared.defaults.items()})
         if declared.commands is None:
             return
-        chosen = parser.add_subparsers(dest=declared.commands.dest or argparse.SUPPRESS)
+        chosen = parser.add_subparsers(
+            dest=declared.commands.dest or argparse.SUPPRESS, required=declared.commands.required
+        )
         for name, inner in declared.commands.parsers.items():
             made = chosen.add_parser(name, add_help=False, allow_abbrev=inner.abbreviates)
             _fill(made, inner, words, unknown)
@@ -166,11 +188,30 @@ def _converter(
         origins = _origins(text, words)
         if option.kind is None:
             return _Held(Unknown("what its type makes of the text is not followed", origins))
-        # A text that is no number stays one: the server refuses it, as the parser would.
-        number = int(text) if option.kind == "int" and text.lstrip("-").isdecimal() else text
-        return _Held(Known(number, origins))
+        place = origins[0].place if origins else None
+        found: object = text
+        if option.kind == "int":
+            found = _integer(text)
+            if found is None:
+                raise Refused(f"`{text}` is no whole number for `{_shown(option)}`", place)
+        if option.choices is not None:
+            if found not in option.choices:
+                raise Refused(f"`{text}` is none of the choices of `{_shown(option)}`", place)
+            found = option.choices[found]
+        return _Held(Known(found, origins))
 
     return convert
+
+
+def _integer(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _shown(option: Option) -> str:
+    return max(option.names, key=len, default=option.dest)
 
 
 def _origins(text: str, words: Sequence[ArgWord]) -> tuple[Origin, ...]:

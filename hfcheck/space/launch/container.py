@@ -19,14 +19,17 @@ from hfcheck.space.dotenv import env_file
 from hfcheck.space.image.entries import Absent, Entry, ImageFile, ImageFolder
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch import pyprograms, serverfiles, shells, specials, targets
+from hfcheck.space.launch.changed import changed, with_image
+from hfcheck.space.launch.following import Judge
 from hfcheck.space.launch.launchers import (
     Configured,
     Found,
+    Own,
     find_server,
     listen,
     older,
     search_folders,
-    servers,
+    withdrawn,
 )
 from hfcheck.space.launch.process import (
     LaunchProblem,
@@ -40,9 +43,11 @@ from hfcheck.space.launch.process import (
     in_folder,
     known_text,
     literal,
+    name_of,
     served,
     word_text,
 )
+from hfcheck.space.launch.servertable import servers
 from hfcheck.space.launch.wrappers import Inner, unwrap, wrappers
 from hfcheck.space.packages import Packages
 from hfcheck.space.settings.model import following_settings
@@ -55,14 +60,26 @@ from hfcheck.space.shell.host import (
     FileFact,
     Returns,
     Unclear,
+    Written,
 )
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
 _MOST_PROGRAMS = 3000
 _DEEPEST = 40
+_A_START = 3
+"""Seconds within which a server may be stopped before anybody has reached it."""
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+_BUILT_IN = frozenset({".", ":", "alias", "cd", "declare", "eval", "exec", "exit", "export",
+                       "local", "read", "readonly", "return", "set", "shift", "shopt", "source",
+                       "trap", "type", "ulimit", "umask", "unset", "wait"})  # fmt: skip
+"""Commands of the shells that Debian has no programs for."""
+
+_NO_PROGRAM = re.compile(r"-|[0-9]*$|[^/]*[\s:]")
+"""What can't be a program's name: an option, a number, a whole command line."""
+
 _PYTHON = re.compile(r"(python|pypy)(3(\.\d+)?t?)?", re.ASCII)
+_OF_PYTHON = re.compile(r"(docker\.io/)?(library/)?python(:|@|$)")
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*[^}]*\})", re.ASCII)
 
 
@@ -74,17 +91,22 @@ class Container:
         image: Image,
         env: Mapping[str, Value[str]],
         packages: Callable[[], Packages] = Packages,
+        judge: Judge | None = None,
     ) -> None:
         self.image = image
         self.env = env
         self.packages = packages
+        self.judge = judge
         self.stopped: dict[Place, Stopped] = {}
         self.exited: dict[Place, Exited] = {}
         self.assumed: list[Origin] = []
+        self.assumed_ends: list[Unclear] = []
         self.exec_words: set[Place] = set()
         self.first: Call | None = None
         self.problems: dict[Place, LaunchProblem] = {}
         self.followed: list[tuple[tuple[str, ...], str, Call]] = []
+        self._built = image
+        self._changes: tuple[Mapping[str, Written], Image] = ({}, image)
         self._started = 0
         self._depth = 0
 
@@ -102,7 +124,7 @@ class Container:
 
     def read(self, path: str) -> FileFact:
         """What is at an absolute path of the image."""
-        entry = self.image.lookup(path)
+        entry = self._built.lookup(path)
         if isinstance(entry, ImageFile):
             if isinstance(entry.source, ReadProblem):
                 return FileFact("file", None, entry.executable, entry.source.reason)
@@ -115,9 +137,17 @@ class Container:
 
     def names(self, path: str) -> tuple[str, ...] | None:
         """The names in a folder, None where there may be others."""
-        entry = self.image.lookup(path)
+        entry = self._built.lookup(path)
         complete = isinstance(entry, ImageFolder) and entry.complete
-        return self.image.names(path) if complete else None
+        return self._built.names(path) if complete else None
+
+    def has_program(self, name: str) -> bool:
+        """Whether a program of that name is known to be installed: Python in its own images, and
+        what a package of the same name brings.
+        """
+        if name in ("python", "python3", "pip", "pip3"):
+            return _OF_PYTHON.match(self.image.base or "") is not None
+        return self._is_known(name) and self.packages().has(name)
 
     # The Python follower's starter
 
@@ -135,7 +165,16 @@ class Container:
     def django(self, argv: tuple[ArgWord, ...], call: Call, place: Place) -> CommandResult:
         """Run a command of Django's."""
         name = literal("django-admin", call.argv[0].place if call.argv else place)
-        return self.command(replace(call, argv=(name, *argv)))
+        found = find_server(replace(call, argv=(name, *argv)), argv)
+        if not isinstance(found, (Found, Own)):
+            return self.command(replace(call, argv=(name, *argv)))
+        scripts = [text for word in call.argv if (text := word_text(word) or "").endswith(".py")]
+        path = in_folder(folder_of(call), scripts[0]) if scripts else None
+        folder = posixpath.dirname(path) if path is not None else None
+        if isinstance(found, Found):
+            found = replace(found, folder=folder)
+        result = self.run_server(found, replace(call, argv=(name, *argv)), folder)
+        return result if not isinstance(result, Stopped) else self._kept(result, place)
 
     def _kept(self, stopped: Stopped, place: Place) -> CommandResult:
         self.stopped[place] = stopped
@@ -149,12 +188,23 @@ class Container:
         if self._started > _MOST_PROGRAMS or self._depth > _DEEPEST:
             return Unclear("too many programs start each other")
         self._depth += 1
+        before, self.image = self.image, self._image_of(call)
         try:
-            return self._start(call)
+            result = self._start(call)
+            return result if self.image is self._built else with_image(result, self.image)
         except RecursionError:
             return Unclear("it is nested too deeply to be followed")
         finally:
+            self.image = before
             self._depth -= 1
+
+    def _image_of(self, call: Call) -> Image:
+        """The image with what the scripts on the way to a program have changed."""
+        if not call.files:
+            return self._built
+        if self._changes[0] != call.files:
+            self._changes = (call.files, changed(self._built, call.files))
+        return self._changes[1]
 
     def _start(self, call: Call) -> Result:
         if not call.argv:
@@ -173,6 +223,11 @@ class Container:
                 call.argv[0].place,
                 127,
             )
+        if first in _BUILT_IN or _NO_PROGRAM.match(first):
+            reason = f"there is no program `{first}`"
+            if first in _BUILT_IN:
+                reason = f"`{first}` is built into the shell: there is no program of that name"
+            return Stopped(reason, call.argv[0].place, 127)
         named = self._file_of(first, call)
         if isinstance(named, (Returns, Blocks, Unclear, Stopped)):
             return named
@@ -195,7 +250,7 @@ class Container:
                         "the folder it starts in is not known", (Origin(call.argv[0].place, first),)
                     )
                 )
-            entry = self.entry(path, call)
+            entry = self.entry(path)
             if isinstance(entry, ImageFile):
                 return entry
             if isinstance(entry, Absent) and not self._is_known(name):
@@ -206,20 +261,29 @@ class Container:
                     (targets.missing_file(self.image, path, call.argv[0]),),
                 )
             return None
-        if self._is_known(name):
-            return None
         return self._on_path(first, call)
 
     def _on_path(self, name: str, call: Call) -> Result | ImageFile | None:
-        """A program that no table has: a file of the image in a folder of PATH."""
-        path = known_text(env_value(call, "PATH")) or DEFAULT_PATH
-        for folder in path.split(":"):
-            entry = self.entry(posixpath.join(folder, name), call) if folder else None
+        """A program by its bare name: a file of the image in a folder of PATH, where no table has
+        it; none at all where no folder has one.
+        """
+        value = env_value(call, "PATH")
+        folders = (known_text(value) or DEFAULT_PATH).split(":")
+        paths = [in_folder(folder_of(call), posixpath.join(each or ".", name)) for each in folders]
+        entries = [self.entry(path) if path is not None else None for path in paths]
+        gone = all(isinstance(entry, (Absent, ImageFolder)) for entry in entries)
+        if isinstance(value, Known) and gone:
+            origins = value.origins or (Origin(call.argv[0].place, "PATH"),)
+            reason = f"no folder of PATH (`{':'.join(folders)[:80]}`) has a program `{name}`"
+            return Stopped(reason, origins[0].place, 127)
+        if self._is_known(name):
+            return None
+        for entry in entries:
             if isinstance(entry, ImageFile):
                 return entry
         if name.endswith((".sh", ".py")):
             here = in_folder(folder_of(call), name)
-            if here is not None and isinstance(self.entry(here, call), ImageFile):
+            if here is not None and isinstance(self.entry(here), ImageFile):
                 return Stopped(
                     f"`{name}` is not in a folder of PATH: write `./{name}`",
                     call.argv[0].place,
@@ -240,16 +304,15 @@ class Container:
             or any(name in server.programs for server in servers())
         )
 
-    def entry(self, path: str, call: Call | None = None) -> Entry:
-        """What is at a path, with what the scripts have written on the way to `call`."""
-        written = call.files.get(path) if call is not None else None
-        if written is not None and not written.folder and isinstance(written.text, Known):
-            source = SourceFile(written.place.source.path, written.text.value)
-            return ImageFile(path, source, None, True, True)
+    def entry(self, path: str) -> Entry:
+        """What is at a path, with what the scripts have written on the way to the program."""
         return self.image.lookup(path)
 
     def _run_file(self, entry: ImageFile, call: Call) -> Result:
         """Run a file: by its first line (`#!`)."""
+        if entry.executable is False:
+            reason = f"`{entry.path}` is not executable"
+            return Stopped(reason, call.argv[0].place, 126)
         if isinstance(entry.source, ReadProblem):
             name = posixpath.basename(entry.path)
             if self._is_known(name):
@@ -300,13 +363,13 @@ class Container:
         if inner is not None:
             if isinstance(inner, (Stopped, Unclear)):
                 return inner
-            return self._inner(inner)
+            return self._within(inner.seconds, self._inner(inner), call)
         script = pyprograms.project_script(self, first, call) if "/" not in first else None
         if script is not None:
             return script
         found = find_server(call, call.argv[1:])
         if found is not None:
-            return self.serve(found, call) if isinstance(found, Found) else found
+            return self.run_server(found, call)
         special = specials.PROGRAMS.get(name)
         if special is not None:
             return special(self, call)
@@ -338,8 +401,10 @@ class Container:
 
     def _inner(self, inner: Inner) -> Result:
         call = inner.call
-        for word in inner.env_files:
-            call = self._with_file(word, call)
+        for file in inner.env_files:
+            if file.needed and (missing := self._missing(file.name, call)) is not None:
+                return missing
+            call = self._with_file(file.name, call, overrides=file.overrides)
         text = word_text(call.argv[0]) or ""
         if inner.python and text.endswith(".py"):
             python = literal("python", call.argv[0].place)
@@ -350,14 +415,32 @@ class Container:
                 return script
         return self._start(call)
 
-    def _with_file(self, word: ArgWord, call: Call) -> Call:
-        """A call with the variables of an env file that are not set yet."""
+    def _within(self, seconds: float | None, result: Result, call: Call) -> Result:
+        """What becomes of a program that is stopped after some seconds: a server that has longer
+        than a start takes counts as one that listens.
+        """
+        if seconds is None or not isinstance(result, Blocks):
+            return result
+        if result.running and seconds > _A_START:
+            return result
+        return Stopped(f"`timeout` stops it after {seconds:g} s", call.place, 124)
+
+    def _missing(self, word: ArgWord, call: Call) -> Stopped | None:
+        """A program that ends since the image has no file of this name."""
         path = in_folder(folder_of(call), word_text(word) or "") if word_text(word) else None
-        entry = self.entry(path, call) if path else None
+        if path is None or not isinstance(self.entry(path), Absent):
+            return None
+        return Stopped(f"there is no file `{path}` in the image", word.place, 2)
+
+    def _with_file(self, word: ArgWord, call: Call, *, overrides: bool = False) -> Call:
+        """A call with the variables of an env file: those that are not set yet, or all of them."""
+        path = in_folder(folder_of(call), word_text(word) or "") if word_text(word) else None
+        entry = self.entry(path) if path else None
         if isinstance(entry, ImageFile) and isinstance(entry.source, SourceFile):
             if self.image.gitignored(entry.path):
                 return call
-            return replace(call, env={**env_file(entry.source), **call.env})
+            found = env_file(entry.source)
+            return replace(call, env={**call.env, **found} if overrides else {**found, **call.env})
         if isinstance(entry, Absent):
             return call
         return replace(
@@ -383,9 +466,33 @@ class Container:
         """Makes evaluators know settings objects."""
         return following_settings(self.packages, self.image)
 
+    def run_server(
+        self, found: Found | Own | Returns | Unclear, call: Call, folder: str | None = None
+    ) -> Result:
+        """What a program of the table does, whose project lies in `folder` (None: where it is
+        started).
+        """
+        if isinstance(found, Found):
+            return self.serve(found, call)
+        if not isinstance(found, Own):
+            return found
+        folder = folder or folder_of(call)
+        result = None
+        if "django" in found.server.modules and folder is not None:
+            result = pyprograms.django_command(self, found, folder, call)
+        if result is None:
+            text = f"{name_of(call)} {word_text(found.name)}"
+            reason = f"what `{text}` does is not in the table"
+            self.assumed_ends.append(Unclear(reason, (Origin(found.name.place, text),)))
+        return result or Returns(None)
+
     def serve(self, found: Found, call: Call) -> Result:
         """What a server of the table does."""
         self.note_variables(found.telling)
+        gone = withdrawn(found, self.packages)
+        if gone is not None:
+            return gone
+        call = serverfiles.surroundings(found, call, self.image, self.packages)
         call = self._readable(found, call)
         configured = serverfiles.configured(found, call, self.image, self.knows_settings())
         if isinstance(configured, (Stopped, Unclear)):

@@ -11,18 +11,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Protocol, cast
+from typing import Protocol, TypeAlias, cast
 
 from hfcheck.source import Place
 from hfcheck.space.code import envfiles
 from hfcheck.space.code.evaluate import ClassRef, Evaluator, FunctionRef, Instance, ObjectOf
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import FunctionNode, Module, Python
-from hfcheck.space.code.values import WouldRaise
+from hfcheck.space.code.values import WouldRaise, items_of
 from hfcheck.space.launch.argparsers import Parsers
 from hfcheck.space.launch.memory import Memory
 from hfcheck.space.launch.process import Stopped, folder_of, in_folder
-from hfcheck.space.launch.servecalls import Given, given
+from hfcheck.space.launch.servecalls import Given, given, table
+from hfcheck.space.packages import Packages
 from hfcheck.space.shell.host import ArgWord, Call, CommandResult, Running
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
@@ -54,12 +55,19 @@ class Program:
     function: FunctionNode | None = None
 
 
-class Blocked(Exception):
-    """The program gets no further: it serves, waits, or can't be followed."""
+Judge: TypeAlias = Callable[[Program, Python, Callable[[], Packages]], Origin | None]
+"""Says of a program that would run to its end what certainly stops it before."""
 
-    def __init__(self, result: CommandResult | Stopped) -> None:
+
+class Blocked(Exception):
+    """The program gets no further: it serves, waits, ends, or can't be followed. A `whole` result
+    has what runs beside it already.
+    """
+
+    def __init__(self, result: CommandResult | Stopped, *, whole: bool = False) -> None:
         super().__init__()
         self.result = result
+        self.whole = whole
 
 
 class Returned(Exception):
@@ -84,7 +92,13 @@ class Following(ABC):
         self.evaluator = Memory(python, env, call.open_env, _argv(program), folder_of(call))
         prepare(self.evaluator)
         self.parsers = Parsers(program.arguments)
+        self.words: tuple[ArgWord, ...] | None = None
         self.beside: list[Running] = []
+        self.daemons: list[Running] = []
+        self.threads: dict[int, list[Running]] = {}
+        self.daemon_threads: set[int] = set()
+        self.endless: set[int] = set()
+        self.made_calls: list[ast.Call] = []
         self.maybe: list[CommandResult | Stopped] = []
         self.strange: Origin | None = None
         self.made: dict[int, Given] = {}
@@ -93,6 +107,8 @@ class Following(ABC):
         self.stack: list[int] = []
         self.steps: list[Origin] = []
         self.calls = 0
+        self.trying = 0
+        self.guarded = 0
         self.noise = 0
         self.open_search = False
 
@@ -143,12 +159,17 @@ class Following(ABC):
         keywords: dict[str, Value[object]] = {}
         for keyword in node.keywords:
             value = self.value(keyword.value, frame)
+            named: dict[str, Value[object]] = {}
             if keyword.arg is not None:
-                keywords[keyword.arg] = value
+                named = {keyword.arg: value}
             elif isinstance(value, Known) and isinstance(value.value, dict):
-                keywords.update({str(key): item for key, item in value.value.items()})
+                named = {str(key): item for key, item in value.value.items()}
             else:
                 more = Unknown("its keyword arguments are not known", value.origins)
+            for twice in named.keys() & keywords.keys():
+                reason = f"TypeError: `{twice}` is given twice"
+                raise Blocked(Stopped(reason, frame.module.place(keyword.value)))
+            keywords.update(named)
         if not names:
             names = tuple(f"#{index}" for index in range(len(positional)))
         return given(names, positional, keywords, more)
@@ -158,7 +179,7 @@ class Following(ABC):
         of a library.
         """
         if isinstance(func, ast.Attribute):
-            owner = self._owner(func.value, frame)
+            owner = self._owner(func.value, func.attr, frame)
             if owner is not None:
                 return f"{owner}.{func.attr}"
         head = func
@@ -168,18 +189,18 @@ class Following(ABC):
             return None
         return self.python.qualified(frame.module, func, frame.function)
 
-    def _owner(self, node: ast.expr, frame: Frame) -> str | None:
+    def _owner(self, node: ast.expr, method: str, frame: Frame) -> str | None:
         """The class (or maker) of the object that a method is called on."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr == "queue":  # of gradio: gives the object itself
-                return self._owner(node.func.value, frame)
+                return self._owner(node.func.value, method, frame)
             if node.func.attr in ("current", "instance"):  # of tornado: gives the one there is
                 return self.python.qualified(frame.module, node.func.value, frame.function)
         value = self.value(node, frame)
         if isinstance(value, Known) and isinstance(value.value, ObjectOf):
             return value.value.qualified if value.value.call is not None else None
         if isinstance(value, Known) and isinstance(value.value, Instance):
-            return self._library_base(value.value.cls, frame)
+            return self._library_base(value.value.cls, method, frame)
         if isinstance(value, Unknown):
             return self._with_target(node, frame)
         return None
@@ -198,15 +219,37 @@ class Following(ABC):
                 return self.python.qualified(found.module, item.context_expr.func)
         return None
 
-    def _library_base(self, cls: ClassRef, frame: Frame) -> str | None:
-        """The first base outside the image of a class of the image."""
+    def _library_base(self, cls: ClassRef, method: str, frame: Frame) -> str | None:
+        """The base outside the image of a class of the image: the one with such a method in the
+        table, else the first.
+        """
+        bases: list[str] = []
         for module, node in self.evaluator.ancestry(cls):
             function = frame.function if frame.module is module else None
             for base in node.bases:
                 found = self.python.definition(module, base, function)
                 if found is not None and found.node is None and "." in found.qualified:
-                    return found.qualified
-        return None
+                    bases.append(found.qualified)
+        known = (base for base in bases if f"{base}.{method}" in table().calls)
+        return next(known, bases[0] if bases else None)
+
+    def arguments(self) -> tuple[ArgWord, ...]:
+        """The words that the program reads: those it was started with, or has set itself."""
+        if self.words is not None:
+            return self.words
+        return self.program.arguments
+
+    def set_arguments(self, value: Value[object], place: Place) -> None:
+        """`sys.argv = [...]`."""
+        items = items_of(value)
+        self.evaluator.argv = items
+        if items is None:
+            unknown = ArgWord(Unknown("the words that it reads are not known"), place, splits=True)
+            self.words = (unknown,)
+        else:
+            self.words = tuple(_as_word(item, place) for item in items[1:])
+        self.parsers.arguments = self.words
+        self.evaluator.noted()
 
     def _started(self, place: Place) -> Call:
         call = self.program.call
@@ -304,6 +347,12 @@ def _argv(program: Program) -> list[Value[object]] | None:
         return None
     rest = [cast("Value[object]", word.value) for word in program.arguments]
     return [Known(program.module.path), *rest]
+
+
+def _as_word(item: Value[object], place: Place) -> ArgWord:
+    if isinstance(item, Known) and isinstance(item.value, str):
+        return ArgWord(Known(item.value, item.origins), place, item.value)
+    return ArgWord(Unknown("a word is not known", item.origins), place)
 
 
 def last_name(node: ast.expr) -> str:

@@ -17,6 +17,7 @@ from hfcheck.space.environ import runtime_environment
 from hfcheck.space.image.image import Command, Image
 from hfcheck.space.launch import targets
 from hfcheck.space.launch.container import Container
+from hfcheck.space.launch.following import Judge
 from hfcheck.space.launch.process import Companion, LaunchProblem, Listener, Stopped, Target
 from hfcheck.space.packages import Packages
 from hfcheck.space.shell.host import ArgWord, Blocks, Call, CommandResult, Returns, Unclear
@@ -39,7 +40,8 @@ class Launch:
     listen, `unknown` why that can't be told; of the three exactly one is set. `search` and
     `entry` are the import folders and the first modules of the public process, or of the last
     Python program that starts where none is public: dotted names, `-m NAME` for one that runs as
-    a program, absolute paths for scripts.
+    a program, absolute paths for scripts. `image` is the image that it sees, where start scripts
+    changed files before.
     """
 
     listeners: tuple[Listener, ...]
@@ -51,6 +53,7 @@ class Launch:
     entry: tuple[str, ...]
     env: Mapping[str, Value[str]] = field(default_factory=dict, compare=False, repr=False)
     open_env: Unknown | None = None
+    image: Image | None = field(default=None, compare=False, repr=False)
 
     @property
     def listen(self) -> dict[str, object]:
@@ -94,13 +97,18 @@ def _told(origin: Origin) -> str:
 
 
 def work_out_launch(
-    image: Image, declared: Declared, packages: Callable[[], Packages] = Packages
+    image: Image,
+    declared: Declared,
+    packages: Callable[[], Packages] = Packages,
+    judge: Judge | None = None,
 ) -> Launch:
     """What the container of an image would start in a Space. Never raises.
 
-    `packages` gives what the build installs; it is asked when a settings object is met.
+    `packages` gives what the build installs; it is asked when a settings object is met. `judge`
+    says of a Python program that comes before the others what stops it; without it such a program
+    is taken to run to its end, as it does once all variables are set.
     """
-    container = Container(image, runtime_environment(image, declared), packages)
+    container = Container(image, runtime_environment(image, declared), packages, judge)
     launch = _worked_out(image, container)
     if launch.entry:
         return launch
@@ -117,7 +125,7 @@ def _worked_out(image: Image, container: Container) -> Launch:
         return Launch((), None, call, None, (), (), ())
     result = _run(container, call)
     launch = _judge(container, call, result)
-    if launch.entry or not container.followed:
+    if launch.entry or launch.public is not None or not container.followed:
         return launch
     search, entry, last = container.followed[-1]
     return replace(launch, search=search, entry=(entry,), env=last.env, open_env=last.open_env)
@@ -288,9 +296,11 @@ def _judge(
     if isinstance(result, Unclear):
         return _not_known(result, problems)
     if isinstance(result, Returns):
-        stopped = container.stopped.get(call.place)
+        stopped = container.stopped.get(call.place) or _last_failure(container, result)
         if stopped is not None:
             return _nothing(stopped, problems)
+        if container.assumed_ends:
+            return _not_known(container.assumed_ends[-1], problems)
         return Launch((), None, _why_it_ends(container, call), None, problems, (), ())
     listeners = _listeners(result)
     beside = [each.what for each in result.running if isinstance(each.what, Companion)]
@@ -306,7 +316,7 @@ def _judge(
         public = Unknown(beside[0].reason, beside[0].origins)
     if isinstance(public, Unknown):
         return Launch(listeners, None, None, public, problems, (), ())
-    missing = targets.problem(container.image, public)
+    missing = targets.problem(public.image or container.image, public, container.packages)
     if missing is not None:
         problems = (*problems, missing)
     loading = public if public.search or not public.proxy else _behind(public, listeners)
@@ -320,6 +330,7 @@ def _judge(
         loading.entry,
         loading.env,
         loading.open_env,
+        loading.image,
     )
 
 
@@ -336,6 +347,12 @@ def _nothing(stopped: Stopped, problems: tuple[LaunchProblem, ...]) -> Launch:
 
 def _not_known(unclear: Unclear, problems: tuple[LaunchProblem, ...]) -> Launch:
     return Launch((), None, None, Unknown(unclear.reason, unclear.origins), problems, (), ())
+
+
+def _last_failure(container: Container, result: Returns) -> Stopped | None:
+    """Why the last program stopped, where the command as a whole fails like it."""
+    last = next(reversed(container.stopped.values()), None)
+    return last if last is not None and result.status == last.status else None
 
 
 def _why_it_ends(container: Container, call: Call | _ShellForm) -> Origin:
@@ -373,11 +390,9 @@ def choose_public(listeners: tuple[Listener, ...], image: Image) -> Listener | U
 def _of_several(candidates: list[Listener], image: Image) -> Listener | Unknown:
     if len({each.key for each in candidates}) == 1:
         return candidates[-1]
-    exposed = {word.text.partition("/")[0] for word in image.exposed}
+    exposed = {port for each in image.exposed for port in each.ports}
     named = [
-        each
-        for each in candidates
-        if isinstance(each.port, Known) and str(each.port.value) in exposed
+        each for each in candidates if isinstance(each.port, Known) and each.port.value in exposed
     ]
     if len(named) == 1:
         return named[0]

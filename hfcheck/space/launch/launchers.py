@@ -1,4 +1,4 @@
-"""The table of servers (launchers.yaml): which address a server program would listen on.
+"""Servers that are started by their own command: which address they would listen on.
 
 `find_server` tells whether a command starts one, `listen` works out its host and port from
 options, environment, configuration files and defaults, in the precedence of that server.
@@ -6,19 +6,22 @@ options, environment, configuration files and defaults, in the precedence of tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from hfcheck.source import Place
-from hfcheck.space.launch.address import READERS, Address, Elsewhere, host_fault, port_number
-from hfcheck.space.launch.options import Options, Spec, read_options
+from hfcheck.space.launch.address import (
+    READERS,
+    Address,
+    Elsewhere,
+    host_fault,
+    not_numeric,
+    port_number,
+)
+from hfcheck.space.launch.options import Options, read_options
 from hfcheck.space.launch.process import (
     Listener,
     Stopped,
@@ -27,71 +30,15 @@ from hfcheck.space.launch.process import (
     env_value,
     folder_of,
     in_folder,
+    is_loopback,
     name_of,
     python_path,
     word_text,
 )
-from hfcheck.space.shell.host import ArgWord, Call, CommandResult, Returns, Unclear
+from hfcheck.space.launch.servertable import Server, Setting, servers
+from hfcheck.space.packages import Packages
+from hfcheck.space.shell.host import ArgWord, Blocks, Call, CommandResult, Returns, Unclear
 from hfcheck.space.value import Known, Origin, Unknown, Value, via
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Where a host or port comes from: options, environment variables, a position among the
-    words, a default. `blank_stops`: an empty variable stops the server; `opens`: the variable
-    also makes it listen on all interfaces; `bare`: what the option without a value means;
-    `since`: the package and its version from which on the variables count.
-    """
-
-    options: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    default: str | int | None = None
-    position: int | None = None
-    blank_stops: bool = False
-    opens: bool = False
-    bare: str | None = None
-    since: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetSpec:
-    """Where the name of the application comes from, and how it is read."""
-
-    kind: str = "script"
-    position: int | None = None
-    options: tuple[str, ...] = ()
-    env: str | None = None
-    folders: tuple[str, ...] = ()
-    factory: tuple[str, ...] = ()
-    read: str = "import"
-    always_factory: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One server program of the table; see the head of launchers.yaml for the fields."""
-
-    name: str
-    programs: frozenset[str]
-    modules: frozenset[str]
-    spec: Spec
-    host: Setting
-    port: Setting
-    commands: tuple[str, ...] = ()
-    bare_command: bool = False
-    bind: tuple[str, ...] = ()
-    bind_position: int | None = None
-    syntax: str = ""
-    everywhere: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
-    stops: frozenset[str] = frozenset()
-    daemon: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    config: str = ""
-    target: TargetSpec | None = None
-    env_files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,93 +55,16 @@ class Configured:
     env: Mapping[str, Value[str]] = field(default_factory=dict)
 
 
-@cache
-def servers() -> tuple[Server, ...]:
-    """The table, read once."""
-    text = Path(__file__).with_name("launchers.yaml").read_text("utf-8")
-    return tuple(_server(entry) for entry in yaml.load(text, _Loader)["servers"])
-
-
-def _server(entry: Mapping[str, Any]) -> Server:
-    bind = entry.get("bind", {})
-    host, port, target = entry["host"], entry["port"], entry.get("target")
-    valued = [*entry.get("values", ()), *bind.get("options", ()), *entry.get("elsewhere", ())]
-    valued.extend(entry.get("env_files", ()))
-    for part in (host, port):
-        valued.extend(part.get("options", ()))
-    if target:
-        for key in ("option", "folders"):
-            valued.extend(target.get(key, ()))
-    refused = entry.get("refused", {})
-    return Server(
-        name=entry["name"],
-        programs=frozenset(entry.get("programs", ())),
-        modules=frozenset(entry.get("modules", ())),
-        spec=Spec(
-            style=entry["style"],
-            values=frozenset(valued),
-            switches=frozenset(
-                [
-                    *entry.get("switches", ()),
-                    *entry.get("stops", ()),
-                    *entry.get("daemon", ()),
-                    *((target or {}).get("factory", ())),
-                ]
-            ),
-            bare=frozenset(host.get("options", ())) if host.get("bare") else frozenset(),
-            dotted=entry.get("dotted", False),
-            refused=frozenset(refused),
-        ),
-        host=_setting(host),
-        port=_setting(port),
-        commands=tuple(entry.get("commands", ())),
-        bare_command=entry.get("bare_command", False),
-        bind=tuple(bind.get("options", ())),
-        bind_position=bind.get("position"),
-        syntax=bind.get("syntax", ""),
-        everywhere=tuple(entry.get("everywhere", ())),
-        elsewhere=tuple(entry.get("elsewhere", ())),
-        stops=frozenset(entry.get("stops", ())),
-        daemon=frozenset(entry.get("daemon", ())),
-        refused=refused,
-        config=entry.get("config", ""),
-        env_files=frozenset(entry.get("env_files", ())),
-        target=_target(target) if target else None,
-    )
-
-
-def _setting(entry: Mapping[str, Any]) -> Setting:
-    return Setting(
-        options=tuple(entry.get("options", ())),
-        env=tuple(entry.get("env", ())),
-        default=entry["default"],
-        position=entry.get("position"),
-        blank_stops=entry.get("blank") == "error",
-        opens=entry.get("opens", False),
-        bare=entry.get("bare"),
-        since=tuple(entry["since"]) if "since" in entry else None,
-    )
-
-
-def _target(entry: Mapping[str, Any]) -> TargetSpec:
-    return TargetSpec(
-        kind=entry["kind"],
-        position=entry.get("position"),
-        options=tuple(entry.get("option", ())),
-        env=entry.get("env"),
-        folders=tuple(entry.get("folders", ())),
-        factory=tuple(entry.get("factory", ())),
-        read=entry.get("read", "import"),
-        always_factory=entry.get("always_factory", False),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A server of the table and the words that follow its name; `options` are read already."""
+    """A server of the table and the words that follow its name; `options` are read already.
+
+    `folder` is the folder of the script that starts it, which is the first to import from then.
+    """
 
     server: Server
     options: Options
+    folder: str | None = None
 
     @property
     def telling(self) -> Iterator[ArgWord]:
@@ -227,13 +97,25 @@ def older(line: str, version: str) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A command that a project or a library adds to those of a server (`manage.py serve`), and
+    the words behind it.
+    """
+
+    server: Server
+    name: ArgWord
+    words: tuple[ArgWord, ...]
+
+
 def find_server(
     call: Call, arguments: tuple[ArgWord, ...], module: str | None = None
-) -> Found | Returns | Unclear | None:
+) -> Found | Own | Returns | Unclear | None:
     """The server that a program (or `python -m module`) with these words starts.
 
     None where the table does not have it; Returns where it is one of its commands that only do
-    work (`flask db upgrade`); Unclear where the words can't be told apart.
+    work (`flask db upgrade`), Own where it is none of its commands; Unclear where the words can't
+    be told apart.
     """
     name = name_of(call)
     rows = [
@@ -253,8 +135,13 @@ def find_server(
             return Found(server, replace(again, words=again.words[1:]))
         if server.bare_command and (not options.words or (command or "").startswith((".", "/"))):
             return Found(server, options)
+    if options.strange is not None and rows[0].complete and not options.words:
+        return Found(rows[0], options)
     if options.fault is not None and not options.words:
         return Unclear(options.fault.note, (options.fault,))
+    if command is not None and rows[0].returning and command not in rows[0].returning:
+        word = options.words[0]
+        return Own(rows[0], word, arguments[arguments.index(word) + 1 :])
     if not options.words or command is not None:
         return Returns(None)
     return Unclear("which command it runs is not known", options.words[0].value.origins)
@@ -275,22 +162,33 @@ def listen(found: Found, call: Call, configured: Configured) -> CommandResult | 
             )
         if option in server.stops:
             return Returns(0)
+    wrong = _wrong_value(found, call)
+    if wrong is not None:
+        return wrong
     if options.missing is not None:
         return Stopped(f"`{options.missing[0]}` needs a value", options.missing[1], 2)
+    if options.strange is not None and server.complete:
+        name, place = options.strange
+        return Stopped(f"{server.name} has no option `{name}`", place, 2)
     if options.fault is not None:
         return Unclear(options.fault.note, (options.fault,))
+    miscounted = _miscounted(found, call)
+    if miscounted is not None:
+        return miscounted
     for option, word in options.given:
         if option in server.elsewhere:
             return Unclear(
                 f"`{option}` makes {server.name} listen on something else than a port",
                 (Origin(word.place, option),),
             )
+    if any(option in server.unix for option, _ in options.given):
+        return Blocks()
     address = _address(found, call, configured)
     if isinstance(address, (Stopped, Unclear)):
         return address
     host, port = address
     if isinstance(host, Known) and host.value is not None:
-        fault = host_fault(host.value)
+        fault = host_fault(host.value) or (server.numeric and not_numeric(host.value))
         if fault:
             return Stopped(fault, _nearest(host, call.place), 1)
     listener = Listener(
@@ -309,6 +207,78 @@ def listen(found: Found, call: Call, configured: Configured) -> CommandResult | 
     return listener
 
 
+def _miscounted(found: Found, call: Call) -> Stopped | None:
+    """A server that takes one application, and is given none or further words."""
+    server, words = found.server, found.options.words
+    if not server.single or any(word.splits for word in words):
+        return None
+    if len(words) > 1:
+        return Stopped(f"{server.name} takes one application only", words[1].place, 2)
+    variable = server.target.env if server.target is not None else None
+    if words or (variable and env_value(call, variable) is not None):
+        return None
+    return Stopped(f"{server.name} is given no application", call.place, 2)
+
+
+def _wrong_value(found: Found, call: Call) -> Stopped | None:
+    """The first option whose text the server refuses, or variable that stands for it."""
+    server = found.server
+    for option, word in found.options.given:
+        reason = _refusal(server, option, word_text(word))
+        if reason is not None:
+            return Stopped(f"{server.name} stops: {reason}", word.place, 2)
+    for name, option in _variables(server).items():
+        value = call.env.get(name)
+        if not isinstance(value, Known) or found.options.last(option) is not None:
+            continue
+        reason = _refusal(server, option, value.value) if value.value else None
+        if reason is not None:
+            reason = f"{server.name} stops at {name}: {reason}"
+            return Stopped(reason, _nearest(value, call.place), 2)
+    return None
+
+
+def _variables(server: Server) -> dict[str, str]:
+    """The variables that stand for options with a number or a choice."""
+    found = dict(server.variables)
+    if server.prefix is not None:
+        for option in (*server.numbers, *server.choices):
+            found[server.prefix + option.lstrip("-").replace("-", "_").upper()] = option
+    return found
+
+
+def _refusal(server: Server, option: str, text: str | None) -> str | None:
+    """Why a server refuses a text for an option; None where it takes it, or that is not known."""
+    if text is None:
+        return None
+    if option in server.numbers and not _is_number(text):
+        return f"`{text}` is no number for `{option}`"
+    if option in server.choices and text not in server.choices[option]:
+        return f"`{text}` is none of the values of `{option}`"
+    return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
+
+
+def withdrawn(found: Found, packages: Callable[[], Packages]) -> Stopped | None:
+    """The option that the installed version of a server no longer has."""
+    for option, word in found.options.given:
+        package, version = found.server.removed.get(option, (None, ""))
+        if package is None:
+            continue
+        line = packages().version_line(package)
+        if isinstance(line, Unknown) or not older(line.value, version):
+            reason = f"{found.server.name} has no option `{option}` since {package} {version}"
+            return Stopped(reason, word.place, 2)
+    return None
+
+
 def search_folders(found: Found, call: Call) -> tuple[str, ...]:
     """The import folders of a server: its own options, the folder it starts in, PYTHONPATH."""
     folders: list[str] = []
@@ -320,8 +290,9 @@ def search_folders(found: Found, call: Call) -> tuple[str, ...]:
                 folder = in_folder(start, part)
                 if part and folder:
                     folders.append(folder)
-    if start is not None:
-        folders.append(start)
+    first = found.folder or start
+    if first is not None:
+        folders.append(first)
     return tuple(dict.fromkeys([*folders, *python_path(call)]))
 
 
@@ -391,16 +362,19 @@ def _pair(server: Server, read: Address, bind: Known[str], call: Call) -> _Pair:
 
 
 def _one_of(server: Server, pairs: list[_Pair]) -> _Pair:
-    ports = {port.value for _, port in pairs if isinstance(port, Known)}
-    if len(ports) == 1:
-        return min(pairs, key=lambda pair: _openness(pair[0]))
+    """The one of several addresses that is open to the outside; the first where none is."""
+    known = [pair for pair in pairs if isinstance(pair[0], Known) and isinstance(pair[1], Known)]
+    outside = [pair for pair in pairs if pair not in known or not is_loopback(_text(pair[0]))]
+    ports = {port.value for _, port in outside or pairs[:1] if isinstance(port, Known)}
+    if len(known) == len(pairs) and len(ports) == 1:
+        return (outside or pairs)[0]
     reason = f"{server.name} listens on several ports"
     origins = pairs[0][1].origins
     return Unknown(reason, origins), Unknown(reason, origins)
 
 
-def _openness(host: Value[str | None]) -> int:
-    return 0 if isinstance(host, Known) and host.value in (None, "0.0.0.0", "::") else 1
+def _text(host: Value[str | None]) -> str | None:
+    return host.value if isinstance(host, Known) else None
 
 
 def _host(found: Found, call: Call, configured: Configured) -> Value[str | None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import Module
+from hfcheck.space.launch.appconfig import FILLING
 from hfcheck.space.launch.following import Returned, last_name
 from hfcheck.space.launch.servecalls import table
 from hfcheck.space.launch.setting import Setting
@@ -41,7 +42,7 @@ STARTING = frozenset(
 
 _CHANGING = frozenset(
     ["load_dotenv", "read_env", "setattr", "putenv", "unsetenv", "update", "setdefault", "pop",
-     "add_argument", "parse_args"]
+     "add_argument", "parse_args", "read", "read_string", "read_file", "read_dict"]
 )  # fmt: skip
 """Last names of calls that change what other modules see."""
 
@@ -114,7 +115,7 @@ def _may_serve(module: Module) -> bool:
     """Whether importing a module could start something or change what others see: a call with
     such a name at its top, an attribute or item that is set.
     """
-    wanted = table().last_names | STARTING | _CHANGING
+    wanted = table().last_names | STARTING | _CHANGING | FILLING
     for statement in module.tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue

@@ -13,25 +13,33 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TypeVar
 
-from hfcheck.space.code import envfiles
+from hfcheck.space.code import envfiles, nameerrors
 from hfcheck.space.code import values as pyvalues
 from hfcheck.space.code.evaluate import ClassRef, Evaluator, FunctionRef, Instance, ObjectOf
 from hfcheck.space.code.frames import Flow, Frame
-from hfcheck.space.code.python import Module, Python
+from hfcheck.space.code.python import Definition, Module, Python
 from hfcheck.space.code.values import WouldRaise
+from hfcheck.space.dotenv import env_entries
+from hfcheck.space.launch import datafiles
 from hfcheck.space.launch.process import in_folder
 from hfcheck.space.value import Known, Unknown, Value
 
 ANY = "*"
 """Stands for every attribute of an object."""
 
+EXECUTABLE = "python"
+"""Stands for the path of the interpreter: started again, it is the same one."""
+
 CONDITION = "it depends on a condition that is not known"
 
 MAX_DEPTH = 12
 """How deep objects that are made of each other are followed."""
 
+_FIELDS = frozenset({"dataclasses.field", "pydantic.Field", "pydantic.fields.Field"})
 _NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 _FIND_DOTENV = frozenset({"dotenv.find_dotenv", "dotenv.main.find_dotenv"})
+_DOTENV_VALUES = frozenset({"dotenv.dotenv_values", "dotenv.main.dotenv_values"})
+_REPLACE = frozenset({"dataclasses.replace", "copy.replace"})
 _EXISTS = frozenset({"os.path.exists", "os.path.isfile"})
 
 _Key = TypeVar("_Key")
@@ -165,9 +173,34 @@ class Memory(Evaluator):
         try:
             return self.evaluate(node, frame)
         except WouldRaise as error:
-            return Unknown(f"it raises {error.exception}", error.origins)
+            made = self._made_anyway(node, frame)
+            return made or Unknown(f"it raises {error.exception}", error.origins)
         except RecursionError:
             return Unknown("its nesting is too deep to be worked out")
+
+    def _made_anyway(self, node: ast.expr, frame: Frame) -> Value[object] | None:
+        """The object that a call makes whose arguments raise for want of a variable: the Space is
+        judged as it runs with it.
+        """
+        if isinstance(node, ast.Name):
+            found = self.python.definition(frame.module, node, frame.function)
+            if found is None or found.module is None or not isinstance(found.node, ast.Assign):
+                return None
+            home = Frame(found.module) if frame.function is None else frame
+            return self._made_anyway(found.node.value, home)
+        if not isinstance(node, ast.Call):
+            return None
+        try:
+            callee = self.evaluate(node.func, frame)
+        except WouldRaise:
+            return None
+        thing = callee.value if isinstance(callee, Known) else None
+        if isinstance(thing, ClassRef):
+            return Known(Instance(thing, node, frame.module))
+        library = isinstance(thing, ObjectOf) and thing.call is None and "." in thing.qualified
+        if library and isinstance(thing, ObjectOf):
+            return Known(ObjectOf(thing.qualified, frame.module, node))
+        return None
 
     def module_value(self, module: Module, name: str) -> Value[object]:
         """The value of a module-level name, with what the program has made of it."""
@@ -175,20 +208,35 @@ class Memory(Evaluator):
         return found if found is not None else super().module_value(module, name)
 
     def _eval_attribute(self, node: ast.Attribute, frame: Frame) -> Value[object]:
-        if node.attr == "argv" and self.python.qualified(frame.module, node) == "sys.argv":
-            reason = "the words that it is started with are not known"
-            return Known(list(self.argv)) if self.argv is not None else Unknown(reason)
+        if node.attr in ("argv", "executable"):
+            found = self._of_process(self.python.qualified(frame.module, node))
+            if found is not None:
+                return found
         if self.attributes:
-            found = self._remembered(self._held(node.value, frame), node.attr)
+            found = self.kept(self._held(node.value, frame), node.attr)
             if found is not None:
                 return found
         return super()._eval_attribute(node, frame)
+
+    def _defined(self, found: Definition) -> Value[object]:
+        """`from sys import argv` too."""
+        return self._of_process(found.qualified) or super()._defined(found)
+
+    def _of_process(self, name: str | None) -> Value[object] | None:
+        """What `sys` knows of the process."""
+        if name == "sys.executable":
+            return Known(EXECUTABLE)
+        if name != "sys.argv":
+            return None
+        reason = "the words that it is started with are not known"
+        return Known(list(self.argv)) if self.argv is not None else Unknown(reason)
 
     def _held(self, node: ast.expr, frame: Frame) -> object:
         owner = self.evaluate(node, frame)
         return owner.value if isinstance(owner, Known) else None
 
-    def _remembered(self, thing: object, name: str) -> Value[object] | None:
+    def kept(self, thing: object, name: str) -> Value[object] | None:
+        """What the program has made of an attribute of an object; None for nothing."""
         keys = [_key(thing)]
         if isinstance(thing, (Instance, ClassRef)):
             cls = thing.cls if isinstance(thing, Instance) else thing
@@ -210,14 +258,14 @@ class Memory(Evaluator):
         )
 
     def _instance_attribute(self, instance: Instance, name: str, frame: Frame) -> Value[object]:
-        found = self._remembered(instance, name) if self.attributes else None
+        found = self.kept(instance, name) if self.attributes else None
         if found is None:
-            found = self._async_method(instance, name) or self._passed(instance, name, frame)
+            found = self._async_method(instance, name) or self._after_init(instance, name, frame)
         if found is not None:
             return found
         value = super()._instance_attribute(instance, name, frame)
         thing = value.value if isinstance(value, Known) else None
-        if isinstance(thing, ObjectOf) and thing.qualified == "dataclasses.field" and thing.call:
+        if isinstance(thing, ObjectOf) and thing.qualified in _FIELDS and thing.call:
             return self._field(thing.call, instance.cls.module, frame)
         return value
 
@@ -227,6 +275,24 @@ class Memory(Evaluator):
                 if isinstance(statement, ast.AsyncFunctionDef) and statement.name == name:
                     return Known(FunctionRef(module, statement, instance))
         return None
+
+    def _after_init(self, instance: Instance, name: str, frame: Frame) -> Value[object] | None:
+        """A field of a dataclass, with what its `__post_init__` makes of it."""
+        passed = self._passed(instance, name, frame)
+        for module, cls in self.ancestry(instance.cls):
+            for function in cls.body:
+                if not isinstance(function, ast.FunctionDef) or function.name != "__post_init__":
+                    continue
+                attribute = f"{function.args.args[0].arg if function.args.args else ''}.{name}"
+                statements = self._statements_about(function.body).get(attribute)
+                if not statements or frame.calls >= MAX_DEPTH:
+                    return passed
+                before = passed or self._class_attribute(instance.cls, name, frame)
+                names = self.bound_arguments(FunctionRef(module, function, instance), [], {})
+                inner = Frame(module, {**names, attribute: before}, function, None, frame.calls + 1)
+                self.run(statements, inner, frozenset({attribute}))
+                return inner.names.get(attribute)
+        return passed
 
     def _passed(self, instance: Instance, name: str, frame: Frame) -> Value[object] | None:
         """A field of a dataclass (or model) that its call gives; None where the call does not."""
@@ -249,8 +315,10 @@ class Memory(Evaluator):
         return Unknown(f"what `{name}` is built with is not known") if spread else None
 
     def _field(self, call: ast.Call, module: Module, frame: Frame) -> Value[object]:
-        """The value of `field(default=...)` and `field(default_factory=...)`."""
+        """The value of `field(default=...)`, `field(default_factory=...)` and `Field(...)`."""
         home = Frame(module, calls=frame.calls + 1)
+        if call.args:  # of pydantic: the default comes first
+            return self.evaluate(call.args[0], home)
         for keyword in call.keywords:
             if keyword.arg == "default":
                 return self.evaluate(keyword.value, home)
@@ -259,6 +327,22 @@ class Memory(Evaluator):
                 made = self.factories.setdefault(id(keyword), made)
                 return self._eval_call(made, home)
         return Unknown("a field without a default")
+
+    def _replaced(self, node: ast.Call, frame: Frame) -> Value[object]:
+        """`dataclasses.replace(thing, port=7860)`: another one, with the fields that it names."""
+        owner = self.evaluate(node.args[0], frame)
+        thing = owner.value if isinstance(owner, Known) else None
+        if not isinstance(thing, Instance) or any(k.arg is None for k in node.keywords):
+            return Unknown("what it replaces is not followed", owner.origins)
+        given = {k.arg: k.value for k in node.keywords}
+        for name in [each for _, line in self.ancestry(thing.cls) for each in _fields(line)]:
+            value = (
+                self.evaluate(given[name], frame)
+                if name in given
+                else self._instance_attribute(thing, name, frame)
+            )
+            self.attributes[(id(node), name)] = value
+        return Known(Instance(thing.cls, node, frame.module))
 
     def _attribute_of(
         self, owner: Value[object], name: str, node: ast.AST, frame: Frame
@@ -291,19 +375,88 @@ class Memory(Evaluator):
         return found if found is not None else super()._eval_call(node, frame)
 
     def _library_call(self, node: ast.Call, frame: Frame) -> Value[object] | None:
-        if self._callee_name(node, frame) == "os.environ.copy":
+        name = self._callee_name(node, frame)
+        if name is None:
+            return None
+        if name == "os.environ.copy":
             return self._environment()
-        if self._callee_name(node, frame) in _FIND_DOTENV and not (node.args or node.keywords):
+        if name in _REPLACE and node.args:
+            return self._replaced(node, frame)
+        if name in _FIND_DOTENV and not (node.args or node.keywords):
             return self._env_file(frame.module)
-        if self._callee_name(node, frame) in _EXISTS and len(node.args) == 1:
+        if name in _DOTENV_VALUES:
+            return self._env_file_values(node, frame)
+        if name in _EXISTS and len(node.args) == 1:
             return self._exists(self.evaluate(node.args[0], frame))
-        if self._callee_name(node, frame) == "dict" and node.keywords and not node.args:
+        if name == "dict" and node.keywords and not node.args:
             _, keywords = self.arguments(node, frame)
             return Known(keywords) if all(k.arg for k in node.keywords) else Unknown("some keys")
         one = len(node.args) == 1 and not node.keywords
-        if one and self._callee_name(node, frame) == "dict" and self._environs(node.args[0], frame):
+        if one and name == "vars":
+            return self._attributes_of(self._held(node.args[0], frame))
+        if name == "getattr" and len(node.args) in (2, 3):
+            return self._getattr(node, frame)
+        if one and name == "dict" and self._environs(node.args[0], frame):
             return self._environment()
-        return super()._library_call(node, frame)
+        found = datafiles.call(self, name, node, frame)
+        return found if found is not None else super()._library_call(node, frame)
+
+    def _method_call(
+        self, node: ast.Call, func: ast.Attribute, frame: Frame
+    ) -> Value[object] | None:
+        found = datafiles.method(self, node, func, frame)
+        return found if found is not None else super()._method_call(node, func, frame)
+
+    def _eval_subscript(self, node: ast.Subscript, frame: Frame) -> Value[object]:
+        """`parser["section"]` of a parser of INI files that has read one."""
+        if any(name == datafiles.SECTIONS for _, name in self.attributes):
+            sections = self.kept(self._held(node.value, frame), datafiles.SECTIONS)
+            if isinstance(sections, Known):
+                return pyvalues.item(sections, self.evaluate(node.slice, frame))
+        return super()._eval_subscript(node, frame)
+
+    def attribute_of(self, ref: ClassRef, name: str, frame: Frame) -> Value[object]:
+        """An attribute of a class, with what the program has made of it."""
+        found = self.kept(ref, name)
+        return found if found is not None else self._class_attribute(ref, name, frame)
+
+    def _attributes_of(self, thing: object) -> Value[object]:
+        """`vars(args)`: what the program has set of an object."""
+        key = _key(thing)
+        found = {name: value for (owner, name), value in self.attributes.items() if owner == key}
+        if not found or ANY in found:
+            return found.get(ANY, Unknown("the attributes of this are not followed"))
+        return Known(found)
+
+    def _getattr(self, node: ast.Call, frame: Frame) -> Value[object]:
+        """`getattr(thing, "name", default)`."""
+        owner, name = self.evaluate(node.args[0], frame), self.evaluate(node.args[1], frame)
+        if isinstance(name, Unknown) or not isinstance(name.value, str):
+            return Unknown("which attribute it reads is not known", name.origins)
+        thing = owner.value if isinstance(owner, Known) else None
+        kept = self.kept(thing, name.value)
+        if kept is not None:
+            return kept
+        if isinstance(thing, ObjectOf) and thing.module is not None and len(node.args) == 3:
+            bound = self.python.attribute_of(thing.module, name.value)
+            if bound is None and not nameerrors.is_dynamic(thing.module):
+                return self.evaluate(node.args[2], frame)
+        return self._attribute_of(owner, name.value, node, frame)
+
+    def _env_file_values(self, node: ast.Call, frame: Frame) -> Value[object]:
+        """`dotenv_values(path)`: the variables of a file, those that are set left alone."""
+        path = self.evaluate(node.args[0], frame) if node.args else Known(None)
+        if isinstance(path, Unknown) or node.keywords:
+            return Unknown("which file it reads is not known", path.origins)
+        for name in envfiles.candidates(frame.module.path, path.value, self):
+            found = envfiles.text_of(self, name)
+            if isinstance(found, Unknown):
+                return found
+            if found is not None:
+                entries = env_entries(found, lambda key: self.env.get(key, self.open_env))
+                none: Value[object] = Known(None)
+                return Known({key: none if v is None else v for key, v in entries.items()})
+        return Known({})
 
     def _env_file(self, module: Module) -> Value[object]:
         """`find_dotenv()`: the nearest `.env` from the module's folder upwards, or nothing."""

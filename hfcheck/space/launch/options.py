@@ -32,7 +32,8 @@ class Options:
 
     `given` are the options in order, each with the word that holds its value (for a switch: the
     option's own word). `words` are the others. `missing` is an option at the end without the
-    value that it needs. `fault` says why the words could not be told apart, and where.
+    value that it needs. `fault` says why the words could not be told apart, and where; `strange` is
+    the option that the program is not known to have, where that is why.
     """
 
     given: tuple[tuple[str, ArgWord], ...] = ()
@@ -40,6 +41,7 @@ class Options:
     missing: tuple[str, Place] | None = None
     fault: Origin | None = None
     bare_options: tuple[str, ...] = ()
+    strange: tuple[str, Place] | None = None
 
     def last(self, *names: str) -> ArgWord | None:
         """The value of the last of these options that is given."""
@@ -60,6 +62,7 @@ class _Reader:
         self.bare: list[str] = []
         self.missing: tuple[str, Place] | None = None
         self.fault: Origin | None = None
+        self.strange: tuple[str, Place] | None = None
 
     def read(self) -> Options:
         while self.todo and self.fault is None and self.missing is None:
@@ -82,7 +85,12 @@ class _Reader:
                     self.words.extend(reversed(self.todo))
                     self.todo.clear()
         return Options(
-            tuple(self.given), tuple(self.words), self.missing, self.fault, tuple(self.bare)
+            tuple(self.given),
+            tuple(self.words),
+            self.missing,
+            self.fault,
+            tuple(self.bare),
+            self.strange,
         )
 
     def _unknown(self, word: ArgWord) -> None:
@@ -114,7 +122,7 @@ class _Reader:
         name, equals, _ = text.partition("=")
         known = self._known(name)
         if known is None:
-            self.fault = Origin(word.place, f"the option `{name}` is not in the table")
+            self._not_there(name, name, word)
         elif known in self.spec.refused or (
             known in self.spec.switches and known not in self.spec.values
         ):
@@ -123,6 +131,10 @@ class _Reader:
             self.given.append((known, _part(word, len(name) + 1)))
         else:
             self._take(known, word)
+
+    def _not_there(self, name: str, shown: str, word: ArgWord) -> None:
+        self.strange = (name, word.place)
+        self.fault = Origin(word.place, f"the option `{shown}` is not in the table")
 
     def _take(self, name: str, word: ArgWord) -> None:
         following = word_text(self.todo[-1]) if self.todo else None
@@ -158,7 +170,7 @@ class _Reader:
                 return
             if name not in self.spec.switches:
                 shown = text if len(text) == 2 else f"{name}` of `{text}"
-                self.fault = Origin(word.place, f"the option `{shown}` is not in the table")
+                self._not_there(name, shown, word)
                 return
             self.given.append((name, word))
         if isinstance(word.value, Unknown):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from hfcheck.source import Place
+from hfcheck.space.image.image import Image
 from hfcheck.space.shell.host import (
     ArgWord,
     Blocks,
@@ -55,7 +56,8 @@ class Listener:
     call that starts it, `steps` the way from CMD to it. `search` and `entry` are the import
     folders and the modules or scripts that its process loads first. `proxy` is true for a server
     that hands requests on to others. `env` is the environment that its process starts in,
-    `open_env` why further variables may be set.
+    `open_env` why further variables may be set, `image` the image that it sees where scripts
+    changed files before.
     """
 
     server: str
@@ -70,6 +72,7 @@ class Listener:
     proxy: bool = False
     env: Mapping[str, Value[str]] = field(default_factory=dict, compare=False, repr=False)
     open_env: Unknown | None = None
+    image: Image | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> object:

@@ -9,21 +9,19 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hfcheck.source import Place, ReadProblem, SourceFile
 from hfcheck.space.image.entries import Absent, ImageFile, ImageFolder
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch.process import (
     Stopped,
-    env_value,
     folder_of,
     in_folder,
-    literal,
     word_text,
 )
 from hfcheck.space.shell.host import Call, Returns, Unclear
-from hfcheck.space.value import Known, Origin, Value
+from hfcheck.space.value import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,61 +135,6 @@ def _place(source: SourceFile, name: str, value: str) -> Place:
     if source.text[start - 1 : start] == '"' and source.text[end : end + 1] == '"':
         return source.place(start - 1, end + 1)
     return source.place(start, end)
-
-
-def procfile(image: Image, call: Call) -> list[Call] | Unclear | Stopped | Returns:
-    """The processes that `honcho start` runs, each as a command line in its first word."""
-    words = [word_text(word) for word in call.argv[1:]]
-    file, wanted, command = "Procfile", [], ""
-    index = 0
-    while index < len(words):
-        word = words[index] or ""
-        if word in ("-f", "--procfile") and index + 1 < len(words):
-            file, index = words[index + 1] or file, index + 1
-        elif word in ("-e", "--env", "-p", "--port", "-c", "-d") and index + 1 < len(words):
-            index += 1
-        elif not word.startswith("-"):
-            if command:
-                wanted.append(word)
-            command = command or word
-        index += 1
-    if command not in ("start", "s"):
-        return Unclear(f"what `{command}` of a Procfile runner does is not in the table")
-    path = in_folder(folder_of(call), file)
-    source = _source(image, path) if path else None
-    if source is None or path is None:
-        return Unclear(f"`{file}` is not known", (Origin(call.place, file),))
-    found: list[Call] = []
-    port = env_value(call, "PORT")
-    for number, match in enumerate(_PROCESS.finditer(source.text)):
-        name, text = match.group(1), match.group(2).rstrip("\r")
-        if wanted and name not in wanted:
-            continue
-        place = source.place(match.start(2), match.start(2) + len(text))
-        env = {**call.env, "PORT": _honcho_port(port, number, place)}
-        found.append(
-            replace(
-                call,
-                argv=(literal(text, place),),
-                env=env,
-                place=place,
-                steps=(*call.steps, Origin(place, f"{file}: {name}")),
-            )
-        )
-    return found or Unclear(f"`{file}` has no process", (Origin(call.place, file),))
-
-
-_PROCESS = re.compile(r"^([A-Za-z0-9_-]+):[ \t]*(\S[^\n]*)", re.MULTILINE)
-
-
-def _honcho_port(port: Value[str] | None, number: int, place: Place) -> Value[str]:
-    """Honcho 2.0 sets PORT: its own or 5000, and 100 more for each further process."""
-    if port is None:
-        note = "honcho sets PORT to 5000 and up"
-        return Known(str(5000 + 100 * number), (Origin(place, note),))
-    if isinstance(port, Known) and port.value.isdigit() and number:
-        return Known(str(int(port.value) + 100 * number), port.origins)
-    return port
 
 
 def recipe(image: Image, call: Call) -> Text | Unclear | Stopped:

@@ -1,63 +1,30 @@
-"""nginx, Caddy and supervisord: which ports their configurations open, what they start."""
+"""nginx and Caddy: which ports their configurations open."""
 
 from __future__ import annotations
 
-import configparser
-import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from hfcheck.source import Place, ReadProblem, SourceFile
+from hfcheck.source import Place, SourceFile
 from hfcheck.space.docker.baseimages import repository
-from hfcheck.space.image.entries import Absent, ImageFile, ImageFolder
+from hfcheck.space.image.entries import Absent, ImageFile
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch.address import port_number
+from hfcheck.space.launch.configfiles import matching, read
 from hfcheck.space.launch.process import (
     Listener,
     Stopped,
     env_value,
     folder_of,
     in_folder,
-    literal,
     name_of,
     word_text,
 )
-from hfcheck.space.shell.host import Call, Unclear, Written
+from hfcheck.space.shell.host import Call, Unclear
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
-_MOST_FILES = 60
-
-
-def _files(image: Image, call: Call, pattern: str) -> list[SourceFile]:
-    """The files of the image (and those that the script wrote) that a path with `*` names."""
-    if not any(character in pattern for character in "*?["):
-        found = _read(image, call, pattern)
-        return [found] if found is not None else []
-    folder, name = posixpath.split(pattern)
-    wanted = re.compile(
-        "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in name)
-    )
-    names = {
-        *image.names(folder),
-        *(posixpath.basename(path) for path in call.files if posixpath.dirname(path) == folder),
-    }
-    files = (
-        _read(image, call, posixpath.join(folder, n)) for n in sorted(names) if wanted.fullmatch(n)
-    )
-    return [file for file in files if file is not None][:_MOST_FILES]
-
-
-def _read(image: Image, call: Call, path: str) -> SourceFile | None:
-    written: Written | None = call.files.get(path)
-    if written is not None and isinstance(written.text, Known):
-        return SourceFile(written.place.source.path, written.text.value)
-    if written is not None:
-        return None
-    entry = image.lookup(path)
-    if isinstance(entry, ImageFile) and not isinstance(entry.source, ReadProblem):
-        return entry.source
-    return None
+_MOST_INCLUDED = 60
 
 
 # nginx
@@ -103,7 +70,7 @@ def _nginx(image: Image, call: Call) -> list[Listener] | Unclear | Stopped:
     if "-c" in words[:-1]:
         main = in_folder("/etc/nginx", words[words.index("-c") + 1]) or main
     listeners: list[Listener] = []
-    source = _read(image, call, main)
+    source = read(image, main)
     if source is not None:
         pending = [source]
     elif isinstance(image.lookup(main), Absent) and main != "/etc/nginx/nginx.conf":
@@ -111,12 +78,12 @@ def _nginx(image: Image, call: Call) -> list[Listener] | Unclear | Stopped:
     else:
         # The file of the distribution: it includes these (Debian and the official image).
         pending = [
-            *_files(image, call, "/etc/nginx/conf.d/*.conf"),
+            *matching(image, "/etc/nginx/conf.d/*.conf"),
             *_sites(image, call),
-            *_files(image, call, "/etc/nginx/http.d/*.conf"),
+            *matching(image, "/etc/nginx/http.d/*.conf"),
         ]
     seen = 0
-    while pending and seen < _MOST_FILES:
+    while pending and seen < _MOST_INCLUDED:
         source = pending.pop(0)
         seen += 1
         for directive in _directives(source):
@@ -124,7 +91,7 @@ def _nginx(image: Image, call: Call) -> list[Listener] | Unclear | Stopped:
             if name == "include" and len(directive.words) > 1:
                 path = in_folder("/etc/nginx", directive.words[1][0])
                 if path and not path.endswith("mime.types"):
-                    pending.extend(_files(image, call, path))
+                    pending.extend(matching(image, path))
             elif name == "listen" and len(directive.words) > 1 and "stream" not in directive.depth:
                 listeners.append(_nginx_listener(directive, call))
     if not listeners:
@@ -138,11 +105,11 @@ def _sites(image: Image, call: Call) -> list[SourceFile]:
     """
     if "nginx" in repository(image.base or ""):
         return []
-    found = _files(image, call, "/etc/nginx/sites-enabled/*")
+    found = matching(image, "/etc/nginx/sites-enabled/*")
     default = image.lookup("/etc/nginx/sites-enabled/default")
     if isinstance(default, (ImageFile, Absent)):
         return found
-    linked = _read(image, call, "/etc/nginx/sites-available/default")
+    linked = read(image, "/etc/nginx/sites-available/default")
     return [*found, *([linked] if linked is not None else [])]
 
 
@@ -218,9 +185,9 @@ def _caddy(image: Image, call: Call) -> list[Listener] | Unclear | Stopped:
         if name in words[:-1]:
             path = in_folder(folder_of(call), words[words.index(name) + 1])
     here = in_folder(folder_of(call), "Caddyfile")
-    source = _read(image, call, path) if path else None
+    source = read(image, path) if path else None
     if source is None and here is not None:
-        source = _read(image, call, here)
+        source = read(image, here)
     if source is None:
         return Unclear("the Caddyfile is not known", (Origin(call.place, "caddy"),))
     listeners: list[Listener] = []
@@ -291,148 +258,10 @@ def goes_to_background(image: Image, call: Call) -> bool:
     path = "/etc/nginx/nginx.conf"
     if "-c" in words[:-1]:
         path = in_folder("/etc/nginx", words[words.index("-c") + 1]) or path
-    source = _read(image, call, path)
+    source = read(image, path)
     if source is None:
         return True
     return not any(
         [word for word, _ in directive.words] == ["daemon", "off"]
         for directive in _directives(source)
     )
-
-
-# supervisord
-
-_DEFAULT_CONFIGS = (
-    "supervisord.conf",
-    "etc/supervisord.conf",
-    "/etc/supervisord.conf",
-    "/etc/supervisor/supervisord.conf",
-    "../etc/supervisord.conf",
-)
-"""Where supervisord looks without `-c` (supervisor 4.3, `Options.searchpaths`)."""
-
-
-def supervised(image: Image, call: Call) -> list[Call] | Unclear:
-    """The programs that supervisord starts, each as a command line in its first word."""
-    words = [word_text(word) or "" for word in call.argv[1:]]
-    paths: list[str | None] = [in_folder(folder_of(call), p) for p in _DEFAULT_CONFIGS]
-    for index, word in enumerate(words):
-        if word in ("-c", "--configuration") and index + 1 < len(words):
-            paths = [in_folder(folder_of(call), words[index + 1])]
-        elif word.startswith("--configuration="):
-            paths = [in_folder(folder_of(call), word.partition("=")[2])]
-    source = None
-    path = ""
-    for candidate in paths:
-        source = _read(image, call, candidate) if candidate else None
-        if source is not None and candidate is not None:
-            path = candidate
-            break
-    if source is None:
-        found = image.lookup("/etc/supervisor/conf.d")
-        included = (
-            _files(image, call, "/etc/supervisor/conf.d/*.conf")
-            if isinstance(found, ImageFolder)
-            else []
-        )
-        if not included or not any(p and p.startswith("/etc/supervisor") for p in paths):
-            return Unclear(
-                "the configuration of supervisord is not known",
-                (Origin(call.place, "supervisord"),),
-            )
-        sources = included
-    else:
-        sources = [source, *_included(image, call, source, path)]
-    programs = [program for each in sources for program in _programs(each, call)]
-    return programs or Unclear("supervisord has no program", (Origin(call.place, "supervisord"),))
-
-
-def _included(image: Image, call: Call, source: SourceFile, path: str) -> list[SourceFile]:
-    match = re.search(r"^\[include\][^\[]*?^files[ \t]*=[ \t]*([^\n]*)", source.text, re.MULTILINE)
-    folder = posixpath.dirname(path)
-    found: list[SourceFile] = []
-    for pattern in match.group(1).split() if match else ():
-        found.extend(_files(image, call, in_folder(folder, pattern) or pattern))
-    return found
-
-
-def _programs(source: SourceFile, call: Call) -> Iterator[Call]:
-    parser = configparser.RawConfigParser(
-        strict=False, interpolation=None, inline_comment_prefixes=(";",), delimiters=("=",)
-    )
-    try:
-        parser.read_string(source.text)
-    except (configparser.Error, ValueError):
-        return
-    common = parser.get("supervisord", "environment", fallback="")
-    for section in parser.sections():
-        if not section.startswith("program:") or not parser.has_option(section, "command"):
-            continue
-        if parser.get(section, "autostart", fallback="true").strip().lower() in (
-            "false",
-            "0",
-            "no",
-        ):
-            continue
-        text = parser.get(section, "command")
-        place = _command_place(source, section, text)
-        folder = parser.get(section, "directory", fallback=None)
-        env = dict(call.env)
-        for settings in (common, parser.get(section, "environment", fallback="")):
-            env.update(_environment(settings, source, place, call))
-        cwd: Value[str] = call.cwd
-        if folder is not None:
-            path = in_folder(folder_of(call), _expanded(folder, call, place) or "")
-            cwd = Known(path) if path else Unknown("its folder is not known")
-        filled = _expanded(text, call, place)
-        word = literal(" ".join((filled or text).split()), place)
-        if filled is None:
-            word = replace(word, value=Unknown("a variable in it is not known"))
-        yield replace(
-            call,
-            argv=(word,),
-            env=env,
-            cwd=cwd,
-            place=place,
-            background=True,
-            steps=(*call.steps, Origin(place, f"supervisord starts {section[8:]}")),
-        )
-
-
-def _command_place(source: SourceFile, section: str, text: str) -> Place:
-    start = max(source.text.find(f"[{section}]"), 0)
-    first = text.splitlines()[0] if text else ""
-    found = source.text.find(first, start)
-    return source.place(found, found + len(first)) if found >= 0 else source.place(start)
-
-
-_PAIR = re.compile(r"(\w+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|'([^']*)'|([^,\s]*))")
-
-
-def _environment(
-    text: str, source: SourceFile, place: Place, call: Call
-) -> Iterator[tuple[str, Value[str]]]:
-    for match in _PAIR.finditer(text):
-        value = next((group for group in match.groups()[1:] if group is not None), "")
-        start = source.text.find(match.group(), 0)
-        where = source.place(start, start + len(match.group())) if start >= 0 else place
-        filled = _expanded(value, call, where)
-        origin = Origin(where, match.group())
-        if filled is None:
-            yield match.group(1), Unknown("a variable in it is not known", (origin,))
-        else:
-            yield match.group(1), Known(filled, (origin,))
-
-
-def _expanded(text: str, call: Call, place: Place) -> str | None:
-    """A value of supervisord with `%(ENV_X)s` filled in; None where that can't be known."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if not name.startswith("ENV_"):
-            return "0" if name == "process_num" else name
-        found = env_value(call, name.removeprefix("ENV_"))
-        return found.value if isinstance(found, Known) else "\0"
-
-    filled = re.sub(r"%\((\w+)\)[sd]", value, text).replace("%%", "%")
-    return None if "\0" in filled else filled

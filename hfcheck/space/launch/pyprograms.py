@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hfcheck.space.code.python import Broken, FunctionNode, Missing, Module, Python, as_main
+from hfcheck.source import SourceFile
+from hfcheck.space.code.python import (
+    Broken,
+    External,
+    FunctionNode,
+    Missing,
+    Module,
+    Namespace,
+    Python,
+    as_main,
+)
 from hfcheck.space.image.entries import Absent, ImageFile, ImageFolder
 from hfcheck.space.launch import projects, targets
+from hfcheck.space.launch.changed import changed, with_image
 from hfcheck.space.launch.following import Program
-from hfcheck.space.launch.launchers import Found, find_server
+from hfcheck.space.launch.launchers import Own, find_server
 from hfcheck.space.launch.process import (
     Listener,
     Result,
@@ -24,8 +34,8 @@ from hfcheck.space.launch.process import (
 )
 from hfcheck.space.launch.serving import follow
 from hfcheck.space.launch.wrappers import wrappers
-from hfcheck.space.shell.host import ArgWord, Blocks, Call, Returns, Unclear
-from hfcheck.space.value import Known, Origin, Unknown
+from hfcheck.space.shell.host import ArgWord, Blocks, Call, Returns, Unclear, Written
+from hfcheck.space.value import Known, Origin, Unknown, mapped
 
 if TYPE_CHECKING:
     from hfcheck.space.launch.container import Container
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 _RUNNERS = frozenset({"cProfile", "profile", "trace", "coverage", "debugpy", "memray", "viztracer"})
 """Modules that run another one: `python -m cProfile -m uvicorn ...`."""
+
+_SHELLS = ("/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash")
 
 _RETURNING = frozenset(
     {
@@ -68,7 +80,7 @@ def python_program(container: Container, call: Call) -> Result:
             module = replace(words[0], value=Known(text[2:], words[0].value.origins))
             return _python_module(container, module, tuple(words[1:]), call)
         if text == "-c" or (text.startswith("-c") and not text.startswith("--")):
-            return _python_text(words[1] if text == "-c" and len(words) > 1 else words[0])
+            return _command_text(container, words, call)
         if text in ("-V", "--version", "-h", "--help", "-VV"):
             return Returns(0)
         if text == "-":
@@ -82,20 +94,58 @@ def python_program(container: Container, call: Call) -> Result:
     return _python_input(container, call)
 
 
+def _command_text(container: Container, words: list[ArgWord], call: Call) -> Result:
+    first = word_text(words[0]) or ""
+    if first != "-c":
+        value = mapped(words[0].value, lambda text: text[2:])
+        return _python_text(container, replace(words[0], value=value), tuple(words[1:]), call)
+    if len(words) < 2:
+        return Stopped("`python -c` is given no text", call.place, 2)
+    return _python_text(container, words[1], tuple(words[2:]), call)
+
+
 def _python_input(container: Container, call: Call) -> Result:
     if call.stdin is None:
         return Returns(0)
-    return _python_text(ArgWord(call.stdin, call.place))
+    return _python_text(container, ArgWord(call.stdin, call.place), (), call)
 
 
-def _python_text(word: ArgWord) -> Result:
-    """`python -c`: followed only so far as to see whether it could serve."""
-    text = word_text(word)
-    if text is None or re.search(r"\b(run|serve|launch|listen|serve_forever)\s*\(", text):
-        return Unclear(
-            "what the Python text does is not followed", (Origin(word.place, "python -c"),)
-        )
-    return Returns(None)
+def _python_text(
+    container: Container, word: ArgWord, arguments: tuple[ArgWord, ...], call: Call
+) -> Result:
+    """`python -c TEXT`, or a text that Python reads: a script that stands in no file."""
+    text, folder = word_text(word), folder_of(call)
+    if text is None or folder is None:
+        reason = "what the Python text does is not known"
+        return Unclear(reason, (Origin(word.place, "python -c"),))
+    path = posixpath.join(folder, "-c")
+    image = changed(container.image, {path: Written(Known(text), word.place)})
+    search = (folder, *python_path(call))
+    python = Python(image, search)
+    found = python.script(path)
+    result = _follow(container, found, path, search, python, arguments, call, word)
+    container.followed[:] = [each for each in container.followed if each[1] != path]
+    return with_image(result, image)
+
+
+_COMMAND = "import sys\nfrom {} import Command\nCommand().handle(**vars(sys))\n"
+"""What runs a command of Django's; its options are not followed: they are unknown values."""
+
+
+def django_command(container: Container, own: Own, folder: str, call: Call) -> Result | None:
+    """A command of a project of Django's that lies below `folder`; None where it has none of that
+    name.
+    """
+    tail = f"management/commands/{word_text(own.name)}.py"
+    for path in targets.find_elsewhere(container.image, tail, folder):
+        entry = container.entry(path)
+        if isinstance(entry, ImageFile) and isinstance(entry.source, SourceFile):
+            module = posixpath.relpath(path, folder).removesuffix(".py").replace("/", ".")
+            text = _COMMAND.format(module)
+            word = replace(own.name, value=Known(text, own.name.value.origins))
+            inside = replace(call, cwd=Known(folder), place=own.name.place)
+            return _python_text(container, word, own.words, inside)
+    return None
 
 
 def _python_script(
@@ -104,9 +154,9 @@ def _python_script(
     path = in_folder(folder_of(call), word_text(word) or "")
     if path is None:
         return Unclear("the folder it starts in is not known", (Origin(word.place, "script"),))
-    entry = container.entry(path, call)
+    entry = container.entry(path)
     if isinstance(entry, ImageFolder):
-        main = container.entry(f"{path}/__main__.py", call)
+        main = container.entry(f"{path}/__main__.py")
         if isinstance(main, Absent) and entry.complete:
             reason = f"`{path}` is a folder without `__main__.py`"
             return Stopped(
@@ -116,6 +166,8 @@ def _python_script(
                 (replace(targets.missing_file(container.image, path, word), message=reason),),
             )
         path, entry = f"{path}/__main__.py", main
+    if path in _SHELLS:
+        return Stopped(f"`{path}` is a shell, and no Python program", word.place)
     if isinstance(entry, Absent):
         return Stopped(
             f"there is no file `{path}` in the image",
@@ -142,7 +194,7 @@ def _python_module(
         return Unclear("which module it runs is not known", word.value.origins)
     server = find_server(call, arguments, module=name)
     if server is not None:
-        return container.serve(server, call) if isinstance(server, Found) else server
+        return container.run_server(server, call)
     if name.partition(".")[0] in _RUNNERS:
         return python_program(
             container, replace(call, argv=(call.argv[0], *_after_runner(arguments)))
@@ -154,10 +206,12 @@ def _python_module(
     python = Python(container.image, search)
     found = python.find(name)
     entry = name
-    if isinstance(found, Module) and found.package:
+    if isinstance(found, Namespace) or (isinstance(found, Module) and found.package):
         found, entry = python.find(f"{name}.__main__"), f"{name}.__main__"
     if isinstance(found, Module):
         found = as_main(found, entry)
+    if isinstance(found, External) and targets.is_local(container.image, name, search):
+        found = Missing(name, name)
     return _follow(container, found, f"-m {entry}", search, python, arguments, call, word)
 
 
@@ -201,6 +255,22 @@ def _follow(
     program = replace(program, call=replace(call, steps=(*call.steps, step)))
     result = follow(program, python, env, container, container.knows_settings())
     container.note_variables(word for word in arguments if _reaches(word, result))
+    if isinstance(result, Returns) and not result.running and not call.background:
+        return _ended(container, program, python, word, result)
+    return result
+
+
+def _ended(
+    container: Container, program: Program, python: Python, word: ArgWord, result: Returns
+) -> Result:
+    """A program that ends, with the reason where that is an error."""
+    if result.status:
+        reason = f"`{program.module.path}` ends with status {result.status}"
+        return Stopped(reason, word.place, result.status)
+    if result.status is None and container.judge is not None:
+        end = container.judge(program, python, container.packages)
+        if end is not None:
+            return Stopped(end.note, end.place)
     return result
 
 

@@ -6,6 +6,7 @@ the defaults of that call.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,15 @@ from hfcheck.space.launch.process import Stopped, cant_know
 from hfcheck.space.value import Known, Origin, Unknown, Value, via
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_SERVICES = ("http", "https", "http-alt")
+"""Port names that some servers look up in /etc/services."""
+
+BOUND = "#bound"
+"""The attribute of an object that its address is kept in."""
+
+RUNPY = {"runpy.run_module": ("-m",), "runpy.run_path": ()}
+"""Functions that run another Python program in this one, and the option of `python` for it."""
 
 Environment = Mapping[str, Value[str]]
 
@@ -55,6 +65,9 @@ class ServeCall:
     elsewhere: tuple[str, ...] = ()
     env_first: bool = False
     conflict: bool = False
+    numeric: bool = False
+    server_name: str | None = None
+    spawns: tuple[str, ...] = ()
     blocks: bool = True
     returns_with: str | None = None
     target: str | None = None
@@ -79,11 +92,14 @@ class Table:
     programs: Mapping[str, ProgramCall]
     beside: frozenset[str]
     keeps: frozenset[str]
+    commands: Mapping[str, str]
+    binds: frozenset[str]
 
     @property
     def last_names(self) -> frozenset[str]:
         """The last parts of all names: no other call can be one of the table."""
-        names = [*self.calls, *self.programs, *self.beside, *self.keeps]
+        names = [*self.calls, *self.programs, *self.beside, *self.keeps, *self.commands]
+        names += [*self.binds, *RUNPY]
         return frozenset(name.rpartition(".")[2] for name in names)
 
 
@@ -97,7 +113,14 @@ def table() -> Table:
         row = _row(entry)
         calls.update(dict.fromkeys(row.names, row))
     programs = {name: ProgramCall(**entry) for name, entry in data["programs"].items()}
-    return Table(calls, programs, frozenset(data["beside"]), frozenset(data["keeps"]))
+    return Table(
+        calls,
+        programs,
+        frozenset(data["beside"]),
+        frozenset(data["keeps"]),
+        data["commands"],
+        frozenset(data["binds"]),
+    )
 
 
 def _row(entry: Mapping[str, Any]) -> ServeCall:
@@ -124,6 +147,9 @@ def _row(entry: Mapping[str, Any]) -> ServeCall:
         elsewhere=tuple(entry.get("elsewhere", ())),
         env_first=entry.get("env_first", False),
         conflict=entry.get("conflict", False),
+        numeric=entry.get("numeric", False),
+        server_name=entry.get("server_name"),
+        spawns=tuple(entry.get("spawns", ())),
         blocks=entry.get("blocks", True),
         returns_with=entry.get("returns_with"),
         target=target.get("argument"),
@@ -190,14 +216,28 @@ def address_of(row: ServeCall, args: Given, env: Environment, place: Place) -> P
             unknown = cant_know(f"`{name}` makes it listen on something else than a port", place)
             return unknown, unknown
     if row.address is not None:
-        return _pair_of(row, args.get(row.address), place)
+        first, second = _pair_of(row, args.get(row.address), place)
+        return first if isinstance(first, Stopped) else (first, second)
     listen = args.get(row.listen)
     if listen is not None:
         return _read_text(row, listen, place)
     port = _port(row, args, env, place)
     if isinstance(port, Stopped):
         return port
-    return _host(row, args, env, place), port
+    host = _host(row, args, env, place)
+    if isinstance(host, Stopped):
+        return host
+    if row.numeric and isinstance(host, Known) and host.value and not _is_address(host.value):
+        return Stopped(f"{row.server}: `{host.value}` is no IP address", _nearest(host, place))
+    return host, port
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def bound_to(row: ServeCall, value: Value[object], place: Place) -> Pair | Stopped:
@@ -227,7 +267,9 @@ def _read_text(row: ServeCall, value: Value[object], place: Place) -> Pair | Sto
     return Known(host, value.origins), number
 
 
-def _pair_of(row: ServeCall, value: Value[object] | None, place: Place) -> Pair:
+def _pair_of(
+    row: ServeCall, value: Value[object] | None, place: Place
+) -> tuple[Value[str | None] | Stopped, Value[int]]:
     if value is None or isinstance(value, Unknown):
         unknown = value or cant_know("its address is not known", place)
         return unknown, unknown
@@ -243,10 +285,12 @@ def _pair_of(row: ServeCall, value: Value[object] | None, place: Place) -> Pair:
     number = _number(row, port, place)
     if isinstance(number, Stopped):
         number = Unknown(number.reason, value.origins)
-    return _host_text(row, host), number
+    return _host_text(row, host, place), number
 
 
-def _host(row: ServeCall, args: Given, env: Environment, place: Place) -> Value[str | None]:
+def _host(
+    row: ServeCall, args: Given, env: Environment, place: Place
+) -> Value[str | None] | Stopped:
     value = _chosen(row, row.host, args, env)
     if value is None or (not row.loopback and _is_none(value) and None not in row.everywhere):
         if row.host.required:
@@ -255,19 +299,23 @@ def _host(row: ServeCall, args: Given, env: Environment, place: Place) -> Value[
         note = f"{row.server} listens on {shown} by default"
         host = None if row.host.default is None else str(row.host.default)
         return Known(host, (Origin(place, note),))
-    return _host_text(row, value)
+    return _host_text(row, value, place)
 
 
-def _host_text(row: ServeCall, value: Value[object]) -> Value[str | None]:
+def _host_text(row: ServeCall, value: Value[object], place: Place) -> Value[str | None] | Stopped:
     if isinstance(value, Unknown):
         return value
     if value.value in row.everywhere:
         return Known(None, value.origins)
     if value.value in row.loopback:
         return Known("127.0.0.1", value.origins)
-    text = str(value.value)
+    text = value.value
+    if not isinstance(text, str):
+        return Unknown("its host is no text", value.origins)
     fault = host_fault(text)
-    return Unknown(fault, value.origins) if fault else Known(text, value.origins)
+    if fault is not None:
+        return Stopped(f"{row.server}: {fault}", _nearest(value, place))
+    return Known(text, value.origins)
 
 
 def _port(row: ServeCall, args: Given, env: Environment, place: Place) -> Value[int] | Stopped:
@@ -283,6 +331,8 @@ def _number(row: ServeCall, value: Value[object], place: Place) -> Value[int] | 
     port = value.value
     if isinstance(port, bool) or not isinstance(port, (int, str)):
         return Unknown("its port is no number", value.origins)
+    if port in _SERVICES:
+        return Unknown(f"`{port}` is the name of a service", value.origins)
     number = port if isinstance(port, int) else port_number(port)
     if number is None:
         return Stopped(f"{row.server}: `{port}` is no port number", _nearest(value, place))
@@ -325,7 +375,7 @@ def _is_none(value: Value[object]) -> bool:
     return isinstance(value, Known) and value.value is None
 
 
-def _nearest(value: Value[object], otherwise: Place) -> Place:
+def _nearest(value: Value[object] | Value[str | None], otherwise: Place) -> Place:
     return value.origins[0].place if value.origins else otherwise
 
 

@@ -1,5 +1,5 @@
 """What the configuration files of servers say: gunicorn.conf.py, GUNICORN_CMD_ARGS, hypercorn's
-TOML, .streamlit/config.toml, .flaskenv.
+TOML, .streamlit/config.toml, .env and .flaskenv.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hfcheck.source import Place, ReadProblem, SourceFile
 from hfcheck.space.code.evaluate import Evaluator
 from hfcheck.space.code.python import Module, Python, load_module
 from hfcheck.space.code.values import WouldRaise, items_of
+from hfcheck.space.dotenv import env_file
 from hfcheck.space.image.entries import Absent, ImageFile
 from hfcheck.space.image.image import Image
 from hfcheck.space.launch.launchers import Configured, Found
@@ -24,9 +25,11 @@ from hfcheck.space.launch.process import (
     env_value,
     folder_of,
     in_folder,
+    name_of,
     python_path,
     word_text,
 )
+from hfcheck.space.packages import Packages
 from hfcheck.space.shell.host import ArgWord, Call, Unclear
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
@@ -38,13 +41,42 @@ _NOTHING = Configured()
 
 def configured(found: Found, call: Call, image: Image, prepare: Prepare) -> Result:
     """What the configuration of a server says beside its command line."""
+    for option, word in found.options.given:
+        path = in_folder(folder_of(call), word_text(word) or ".") if word_text(word) else None
+        if option in found.server.files and path and isinstance(image.lookup(path), Absent):
+            return Stopped(f"there is no `{path}` in the image for `{option}`", word.place, 2)
     reader = _READERS.get(found.server.config)
     return reader(found, call, image, prepare) if reader else _NOTHING
 
 
+def surroundings(found: Found, call: Call, image: Image, packages: Callable[[], Packages]) -> Call:
+    """The call with the variables that a server takes from files of the folder it starts in, where
+    python-dotenv is installed: those that are not set yet, the first file first.
+    """
+    names = found.server.dotenv
+    words = [word for option, word in found.options.given if option in ("--env-file", "-e")]
+    files = [*(word_text(word) for word in reversed(words)), *names] if names else []
+    env = dict(call.env)
+    for name in files:
+        path = in_folder(folder_of(call), name) if name else None
+        entry = image.lookup(path) if path else None
+        if not isinstance(entry, ImageFile) or isinstance(entry.source, ReadProblem):
+            continue
+        for variable, value in env_file(entry.source).items():
+            if not any(packages().has(each) for each in _DOTENV):
+                note = f"{name} counts where python-dotenv is installed"
+                value = Unknown(note, value.origins)
+            env.setdefault(variable, value)
+    return replace(call, env=env)
+
+
+_DOTENV = ("python-dotenv", "pydantic-settings", "environs", "fastapi-cli")
+"""Packages that are python-dotenv, or bring it along."""
+
+
 def _gunicorn(found: Found, call: Call, image: Image, prepare: Prepare) -> Result:
     extra = _command_arguments(found, call)
-    if isinstance(extra, Unclear):
+    if isinstance(extra, (Unclear, Stopped)):
         return extra
     binds = tuple(w.value for o, w in extra if o in found.server.bind)
     file = found.options.last("-c", "--config") or _last(extra, "-c", "--config")
@@ -66,7 +98,7 @@ def _given_variables(given: list[tuple[str, ArgWord]]) -> dict[str, Value[str]]:
     return found
 
 
-def _command_arguments(found: Found, call: Call) -> list[tuple[str, ArgWord]] | Unclear:
+def _command_arguments(found: Found, call: Call) -> list[tuple[str, ArgWord]] | Unclear | Stopped:
     """The options in GUNICORN_CMD_ARGS."""
     value = env_value(call, "GUNICORN_CMD_ARGS")
     if value is None:
@@ -81,7 +113,11 @@ def _command_arguments(found: Found, call: Call) -> list[tuple[str, ArgWord]] | 
         return Unclear("GUNICORN_CMD_ARGS can't be read", value.origins)
     place = value.origins[0].place if value.origins else call.place
     argv = tuple(ArgWord(Known(word, value.origins), place, word) for word in words)
-    return list(read_options(argv, found.server.spec).given)
+    options = read_options(argv, found.server.spec)
+    if options.strange is not None:
+        reason = f"gunicorn has no option `{options.strange[0]}` (in GUNICORN_CMD_ARGS)"
+        return Stopped(reason, place, 2)
+    return list(options.given)
 
 
 def _last(given: list[tuple[str, ArgWord]], *names: str) -> ArgWord | None:
@@ -178,23 +214,30 @@ def _binds(value: Value[object] | None) -> tuple[Value[str], ...]:
 
 
 def _hypercorn(found: Found, call: Call, image: Image, prepare: Prepare) -> Result:
+    """`-c FILE.toml`, `-c file:FILE.py`, `-c python:MODULE` (hypercorn 0.18, `_load_config`)."""
     word = found.options.last("-c", "--config")
     if word is None:
         return _NOTHING
     text = word_text(word)
-    path = in_folder(folder_of(call), (text or "").removeprefix("file:"))
-    if text is None or text.startswith("python:") or path is None:
-        return Unclear(
-            "the configuration of hypercorn is not followed", (Origin(word.place, "-c"),)
-        )
-    entry = image.lookup(path)
+    if text is None:
+        return Unclear("the configuration of hypercorn is not known", (Origin(word.place, "-c"),))
+    if text.startswith("python:"):
+        return _hypercorn_module(text.removeprefix("python:"), word, call, image, prepare)
+    path = in_folder(folder_of(call), text.removeprefix("file:"))
+    entry = image.lookup(path) if path is not None else None
+    if isinstance(entry, Absent):
+        return Stopped(f"there is no configuration file `{path}` in the image", word.place)
     if not isinstance(entry, ImageFile) or isinstance(entry.source, ReadProblem):
-        return Unclear(f"`{path}` is not known", (Origin(word.place, path),))
-    if path.endswith(".py"):
+        return Unclear(f"`{text}` is not known", (Origin(word.place, text),))
+    if text.startswith("file:"):
         module = load_module("__config__", entry, package=False)
-        if isinstance(module, Module):
-            return _from_module(module, Python(image, [posixpath.dirname(path)]), call, prepare)
-    bind = _toml(entry.source).get("bind")
+        if not isinstance(module, Module):
+            return Unclear(f"`{path}` can't be read", (Origin(word.place, text),))
+        return _from_module(module, Python(image, [posixpath.dirname(entry.path)]), call, prepare)
+    try:
+        bind = tomllib.loads(entry.source.text).get("bind")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return Stopped(f"`{path}` is no TOML", word.place)
     texts = bind if isinstance(bind, list) else [bind] if bind else []
     return Configured(
         tuple(
@@ -202,6 +245,28 @@ def _hypercorn(found: Found, call: Call, image: Image, prepare: Prepare) -> Resu
             for item in texts
         )
     )
+
+
+def _hypercorn_module(
+    name: str, word: ArgWord, call: Call, image: Image, prepare: Prepare
+) -> Result:
+    """A module of settings: the program's own folder is the first to import from, not the one it
+    starts in, which only `python -m` has.
+    """
+    start = folder_of(call)
+    by_module = name_of(call).startswith(("python", "pypy"))
+    search = [*([start] if by_module and start else []), *python_path(call)]
+    python = Python(image, search)
+    module = python.find(name)
+    if isinstance(module, Module):
+        return _from_module(module, python, call, prepare)
+    if (
+        "." not in name
+        and start is not None
+        and isinstance(image.lookup(f"{start}/{name}.py"), ImageFile)
+    ):
+        return Stopped(f"`{name}` is not in a folder that hypercorn imports from", word.place)
+    return Unclear("the configuration of hypercorn is not followed", (Origin(word.place, "-c"),))
 
 
 def _toml(source: SourceFile) -> dict[str, object]:
@@ -244,28 +309,8 @@ def _toml_value(source: SourceFile, table: dict[str, object], name: str) -> Valu
     return Known(text, (Origin(place, f"{name} = {text}"),))
 
 
-def _dotenv(found: Found, call: Call, image: Image, prepare: Prepare) -> Result:
-    """`.env` and `.flaskenv` count for `flask run` where python-dotenv is installed."""
-    values: dict[str, Value[str]] = {}
-    start = folder_of(call)
-    for name in (".flaskenv", ".env"):
-        entry = image.lookup(in_folder(start, name) or "/") if start else None
-        if not isinstance(entry, ImageFile) or isinstance(entry.source, ReadProblem):
-            continue
-        for match in _DOTENV.finditer(entry.source.text):
-            place = entry.source.place(*match.span())
-            note = f"{name} counts where python-dotenv is installed"
-            values[match.group(1)] = Unknown(note, (Origin(place, match.group().strip()),))
-    return Configured(host=values.get("FLASK_RUN_HOST"), port=values.get("FLASK_RUN_PORT"))
-
-
-_DOTENV = re.compile(
-    r"^(?:export[ \t]+)?(FLASK_RUN_HOST|FLASK_RUN_PORT)[ \t]*=[^\n]*", re.MULTILINE
-)
-
 _READERS: dict[str, Callable[[Found, Call, Image, Prepare], Result]] = {
     "gunicorn": _gunicorn,
     "hypercorn": _hypercorn,
     "streamlit": _streamlit,
-    "dotenv": _dotenv,
 }

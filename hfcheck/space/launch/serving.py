@@ -9,28 +9,29 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hfcheck.source import Place
-from hfcheck.space.code.evaluate import Evaluator, FunctionRef, Instance
+from hfcheck.space.code import nameerrors
+from hfcheck.space.code.evaluate import ClassRef, Evaluator, FunctionRef, Instance, ObjectOf
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import Python
 from hfcheck.space.code.values import WouldRaise, items_of, touched_names
-from hfcheck.space.launch import clickapps
+from hfcheck.space.launch import appconfig, clickapps, datafiles
+from hfcheck.space.launch.commandline import Refused
+from hfcheck.space.launch.concurrent import calls
 from hfcheck.space.launch.following import Blocked, Program, Returned, Starter, last_name
 from hfcheck.space.launch.loading import DEEPEST, STARTING, Loading, is_main
 from hfcheck.space.launch.memory import CONDITION, Changes, fits
 from hfcheck.space.launch.process import Listener, Stopped, running
-from hfcheck.space.launch.servecalls import address_of, table
+from hfcheck.space.launch.servecalls import RUNPY, address_of, table
+from hfcheck.space.launch.starting import DJANGO_ARGV, DJANGO_CALL
 from hfcheck.space.shell.host import Blocks, CommandResult, Returns, Unclear
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
 _MOST_CALLS = 4000
 
-_TASKS = frozenset(
-    {"asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.wait"}
-)
 _LOADERS = {
     "dotenv.load_dotenv": False,
     "dotenv.main.load_dotenv": False,
@@ -46,8 +47,11 @@ _DISPATCHERS = frozenset({"fire.Fire", "fire.core.Fire", "defopt.run", "tyro.cli
                           "plac.call", "cyclopts.run", "invoke.run", "begin.start"})  # fmt: skip
 """Functions that call what the command line names."""
 
+_MAKERS = frozenset({"Config", "Server", "from_mapping", "Granian", "listen", "make_server"})
+"""Last names of calls whose arguments count when what they make is used."""
+
 _MOST_ROUNDS = 60
-_WAITS = frozenset({"run_forever", "join"})
+_WAITS = frozenset({"run_forever", "join", "result"})
 _GUNICORN = frozenset(
     {
         "gunicorn.app.base.BaseApplication",
@@ -55,7 +59,9 @@ _GUNICORN = frozenset(
         "gunicorn.app.wsgiapp.WSGIApplication",
     }
 )
-_DJANGO = "django.core.management.execute_from_command_line"
+
+_CALLING = frozenset({"anyio.run", "trio.run"})
+"""Functions that call what they are given."""
 
 
 def follow(
@@ -86,7 +92,7 @@ class _Follower(Loading):
                 self.enter(FunctionRef(self.program.module, self.program.function), [], {}, frame)
             result = self._ended()
         except Blocked as blocked:
-            result = self._with_beside(blocked.result)
+            result = blocked.result if blocked.whole else self._with_beside(blocked.result)
         except Returned:
             result = self._ended()
         except RecursionError:
@@ -94,15 +100,16 @@ class _Follower(Loading):
         return self._settled(result)
 
     def _ended(self) -> CommandResult:
-        if self.beside:
-            return Blocks(tuple(self.beside))
+        lasting = self.lasting()
+        if lasting:
+            return Blocks((*self.daemons, *lasting))
         if self.strange is not None and not self.maybe:
             return Unclear(self.strange.note, (self.strange,))
         return Returns(None)
 
     def _with_beside(self, result: CommandResult | Stopped) -> CommandResult | Stopped:
         if isinstance(result, Blocks):
-            return Blocks((*self.beside, *result.running))
+            return Blocks((*self.daemons, *self.beside, *result.running))
         return result
 
     def _settled(self, result: CommandResult | Stopped) -> CommandResult | Stopped:
@@ -115,7 +122,10 @@ class _Follower(Loading):
         if not self.maybe or (isinstance(result, Unclear) and not listening):
             return result
         if not listening:
-            return self.maybe[0] if isinstance(result, Returns) else result
+            other = self.maybe[0]
+            if isinstance(result, Returns):
+                return Returns(None) if isinstance(other, Returns) else other
+            return result
         first = listening[0]
         if all(_same_address(first, way) for way in listening):
             return first
@@ -147,6 +157,7 @@ class _Follower(Loading):
                 if item.optional_vars is not None:
                     self.assign(item.optional_vars, item.context_expr, frame)
             self.body(node.body, frame)
+            self.leave(node, frame)
         elif isinstance(node, ast.Match):
             self.match(node, frame)
         elif isinstance(node, ast.Return):
@@ -197,11 +208,17 @@ class _Follower(Loading):
         if main is None and _gives_up(chosen) and self._only_stops(chosen, frame):
             # A guard that stops for want of a setting: the Space is judged as it runs with it.
             chosen = other
-        self.body(chosen, frame)
+        guard = any(getattr(part, "id", "") == "__name__" for part in ast.walk(node.test))
+        self.guarded += guard
+        try:
+            self.body(chosen, frame)
+        finally:
+            self.guarded -= guard
 
     def _only_stops(self, body: Sequence[ast.stmt], frame: Frame) -> bool:
         """Whether a body that ends in an exit starts nothing that goes on before."""
-        before = self.evaluator.changes()
+        before, strange, beside = self.evaluator.changes(), self.strange, self.beside
+        self.strange, self.beside = None, []
         try:
             self.body(body, _copy(frame))
         except Blocked as blocked:
@@ -210,6 +227,7 @@ class _Follower(Loading):
             return False
         finally:
             self.evaluator.restore(before)
+            self.strange, self.beside = strange, beside
         return False
 
     def match(self, node: ast.Match, frame: Frame) -> None:
@@ -253,7 +271,11 @@ class _Follower(Loading):
             raise Blocked(blocked[-1])
 
     def attempt(self, node: ast.Try | ast.TryStar, frame: Frame) -> None:
-        self.body(node.body, frame)
+        self.trying += bool(node.handlers)
+        try:
+            self.body(node.body, frame)
+        finally:
+            self.trying -= bool(node.handlers)
         self.body(node.orelse, frame)
         self.body(node.finalbody, frame)
 
@@ -267,6 +289,8 @@ class _Follower(Loading):
             endless = holds is True and not any(
                 isinstance(inner, (ast.Break, ast.Return)) for inner in ast.walk(node)
             )
+            tested = {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
+            endless = endless and not tested & _names_bound([node.body])
         else:
             self.expression(node.iter, frame)
             items = items_of(self.value(node.iter, frame))
@@ -282,31 +306,41 @@ class _Follower(Loading):
         self.body(node.body, frame)
         if endless:
             raise Blocked(Blocks())
-        self.body(node.orelse, frame)
+        if any(isinstance(inner, ast.Break) for inner in ast.walk(node)):
+            self.ways([node.orelse, []], frame)
+        else:
+            self.body(node.orelse, frame)
 
     # Expressions
 
     def expression(self, node: ast.expr, frame: Frame) -> None:
         """Follow the calls of an expression, inner ones first."""
-        for call in _calls(node):
+        for call in calls(node, lambda call: self.is_task(call, frame)):
             self.calls += 1
             if self.calls > _MOST_CALLS:
                 raise Blocked(Unclear("the program is too long to be followed"))
             self.call(call, frame)
+        if self.endless:
+            self.wait(node, frame)
 
     def call(self, node: ast.Call, frame: Frame) -> None:
         last = last_name(node.func)
-        if last in ("Config", "Granian", "listen", "make_server"):
+        if last in _MAKERS:
             self.made[id(node)] = self._given((), node, frame)
         name = self._name(node.func, frame)
-        if name in _TASKS:
+        inner = self._handed_on(node, name, frame)
+        if inner is not None:
+            self.call(inner, frame)
+            return
+        if self.is_task(node, frame):
+            self.start_tasks(node, name, frame)
+            return
+        if self.in_thread(node, name, frame):
             return
         if name in _SETATTR:
             self.set_attribute(node, frame)
             return
-        if self.parsers.call(node, name, frame, self.evaluator):
-            if last in ("error", "exit"):
-                raise Blocked(Returns(2))
+        if self.parse(node, name, frame) or appconfig.fill(self.evaluator, node, frame):
             return
         if name is not None and self._library(name, node, frame):
             return
@@ -321,6 +355,43 @@ class _Follower(Loading):
             return
         self._image_function(name, node, frame)
 
+    def _handed_on(self, node: ast.Call, name: str | None, frame: Frame) -> ast.Call | None:
+        """The call that a call stands for: `anyio.run(main)`, or one of a `functools.partial`."""
+        if name in _CALLING and node.args:
+            return self._made_call(node.args[0], node.args[1:], [])
+        if name is not None and name in table().calls:
+            return None
+        value = self.value(node.func, frame)
+        thing = value.value if isinstance(value, Known) else None
+        made = thing.call if isinstance(thing, ObjectOf) else None
+        if made is None or not made.args or not isinstance(thing, ObjectOf):
+            return None
+        if thing.qualified != "functools.partial" or thing.module is not frame.module:
+            return None
+        given = {keyword.arg for keyword in node.keywords}
+        keywords = [keyword for keyword in made.keywords if keyword.arg not in given]
+        positional, named = [*made.args[1:], *node.args], [*keywords, *node.keywords]
+        return self._made_call(made.args[0], positional, named)
+
+    def parse(self, node: ast.Call, name: str | None, frame: Frame) -> bool:
+        """A call of a parser of the command line; False where it is none."""
+        try:
+            if self.parsers.call(node, name, frame, self.evaluator):
+                if last_name(node.func) in ("error", "exit"):
+                    raise Blocked(Returns(2))
+                return True
+        except Refused as refused:
+            self._refused(refused, node, frame)
+            return True
+        return False
+
+    def _refused(self, refused: Refused, node: ast.Call, frame: Frame) -> None:
+        """A command line that the program stops at, unless it catches that."""
+        place = refused.place or frame.module.place(node.func)
+        if not self.trying:
+            raise Blocked(Stopped(f"the program stops: {refused}", place, 2))
+        self._strange(place, str(refused))
+
     def _library(self, name: str, node: ast.Call, frame: Frame) -> bool:
         rows = table()
         row = rows.calls.get(name)
@@ -334,18 +405,45 @@ class _Follower(Loading):
         if name in rows.beside:
             self.run_beside(node, frame)
             return True
+        if name in rows.binds:
+            self.bind(node, frame)
+            return True
+        if name in rows.commands:
+            self.run_command(rows.commands[name], node, frame)
+        if name in RUNPY:
+            self.run_python(RUNPY[name], node, frame)
+            return True
         base, _, method = name.rpartition(".")
+        if base in datafiles.INI and method in datafiles.INI_READS:
+            assert isinstance(node.func, ast.Attribute)
+            owner = self.value(node.func.value, frame)
+            datafiles.read_ini(self.evaluator, node, owner, frame)
+            return True
         if base in _GUNICORN and method == "run":
             self.embedded(node, frame)
             return True
-        if name in rows.keeps or (method in _WAITS and self.beside):
+        if name in rows.keeps or (method in _WAITS and (self.beside or self.daemons)):
             raise Blocked(Blocks())
-        if name == _DJANGO:
-            place = frame.module.place(node.func)
-            raise Blocked(self.starter.django(self.program.arguments, self._started(place), place))
-        if name in ("sys.exit", "exit", "quit", "os._exit"):
+        if name in (DJANGO_ARGV, DJANGO_CALL):
+            self.run_django(name, node, frame)
+            return True
+        if name == "os._exit":
             raise Blocked(Returns(None))
+        if name in ("sys.exit", "exit", "quit"):
+            result = self._ended()
+            if isinstance(result, Returns):
+                result = Returns(self._exit_code(node, frame))
+            raise Blocked(result, whole=True)
         return False
+
+    def _exit_code(self, node: ast.Call, frame: Frame) -> int | None:
+        """The status that `sys.exit(...)` gives; None where it is not known."""
+        value = self.value(node.args[0], frame) if node.args else Known(None)
+        if isinstance(value, Unknown):
+            return None
+        if value.value is None or isinstance(value.value, int):
+            return int(value.value or 0) & 255
+        return 1 if isinstance(value.value, str) else None
 
     def _image_function(self, name: str | None, node: ast.Call, frame: Frame) -> None:
         if self.command(name, node, frame):
@@ -356,11 +454,34 @@ class _Follower(Loading):
             positional, keywords = self._safe_arguments(node, frame)
             self.enter(reference, positional, keywords, frame, node)
             return
+        if isinstance(value, Known) and isinstance(value.value, ClassRef):
+            self.made[id(node)] = self._given((), node, frame)
+            self._construct(value.value, node, frame)
         self._note_strange(name, node, frame)
+
+    def _construct(self, cls: ClassRef, node: ast.Call, frame: Frame) -> None:
+        """An object of a class of the image is made: its `__init__` may start something."""
+        wanted = table().last_names | STARTING | _MAKERS
+        for module, each in self.evaluator.ancestry(cls):
+            for statement in each.body:
+                if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
+                    names = {
+                        last_name(c.func) for c in ast.walk(statement) if isinstance(c, ast.Call)
+                    }
+                    if names & wanted:
+                        owner = Instance(cls, node, frame.module)
+                        positional, keywords = self._safe_arguments(node, frame)
+                        ref = FunctionRef(module, statement, owner)
+                        self.enter(ref, positional, keywords, frame, node)
+                    return
 
     def command(self, name: str | None, node: ast.Call, frame: Frame) -> bool:
         """A call of a click or typer application: the command that the words choose."""
-        found = clickapps.started(node, name, frame, self.evaluator, self.program.arguments)
+        try:
+            found = clickapps.started(node, name, frame, self.evaluator, self.arguments())
+        except Refused as refused:
+            self._refused(refused, node, frame)
+            return True
         if found is None:
             return False
         if isinstance(found, Unknown):
@@ -420,6 +541,9 @@ class _Follower(Loading):
             return
         if last not in STARTING:
             return
+        if not self.trying and nameerrors.first(node.func, frame, self.python) is not None:
+            place = frame.module.place(node.func)
+            raise Blocked(Stopped(f"NameError: nothing binds `{place.text}`", place))
         self.noise += 1
         args = self._given((), node, frame)
         host, port = args.by_name.get("host"), args.by_name.get("port")
@@ -429,7 +553,7 @@ class _Follower(Loading):
             address = address_of(row, args, {}, place)
             if not isinstance(address, Stopped):
                 raise Blocked(Blocks((running(self._listener(row.server, *address, place, None)),)))
-        if name is None or not _is_stdlib(name):
+        if name is None or not _is_stdlib(name) or last == "serve_forever":
             self.strange = Origin(place, f"what `{place.text}()` does is not in the table")
 
     def _of_arguments(self, func: ast.expr, frame: Frame) -> bool:
@@ -493,20 +617,6 @@ def _gives_up(body: Sequence[ast.stmt]) -> bool:
         name = ast.unparse(last.value.func) if not isinstance(last.value.func, ast.Call) else ""
         return name in ("sys.exit", "exit", "quit", "os._exit")
     return False
-
-
-def _calls(node: ast.expr) -> Iterator[ast.Call]:
-    """The calls that evaluating an expression makes, inner ones first."""
-    found: list[ast.Call] = []
-    stack: list[ast.AST] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, ast.Lambda):
-            continue
-        if isinstance(current, ast.Call):
-            found.append(current)
-        stack.extend(ast.iter_child_nodes(current))
-    return reversed(found)
 
 
 def _names_bound(bodies: Sequence[Sequence[ast.stmt]]) -> set[str]:

@@ -9,15 +9,16 @@ from hfcheck.space.code.evaluate import FunctionRef
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import FunctionNode, function_bindings, statements
 from hfcheck.space.code.values import WouldRaise
+from hfcheck.space.launch import appconfig
+from hfcheck.space.launch.concurrent import Concurrent
 from hfcheck.space.launch.memory import ANY, is_classmethod
-from hfcheck.space.launch.starting import Starting
 from hfcheck.space.value import Known, Unknown, Value
 
 _IN_PLACE = frozenset({"update", "setdefault", "append", "extend", "insert", "add", "remove",
                        "clear", "pop", "popitem"})  # fmt: skip
 
 
-class Setting(Starting):
+class Setting(Concurrent):
     """Follows assignments and changes in place, wherever the thing that changes comes from."""
 
     def assign(self, target: ast.expr, value: ast.expr, frame: Frame) -> None:
@@ -31,6 +32,8 @@ class Setting(Starting):
         """Bind a target, whatever it is."""
         if isinstance(target, ast.Name):
             self._store_name(target, value, frame)
+        elif isinstance(target, ast.Attribute) and self._is_argv(target, frame):
+            self.set_arguments(value, frame.module.place(target))
         elif isinstance(target, ast.Attribute):
             self.evaluator.set_attribute(self.value(target.value, frame), target.attr, value)
             if isinstance(target.value, ast.Name) and frame.function is not None:
@@ -43,6 +46,9 @@ class Setting(Starting):
             self.store(target.value, Unknown("it is unpacked"), frame)
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target, value, frame)
+
+    def _is_argv(self, target: ast.Attribute, frame: Frame) -> bool:
+        return self.python.qualified(frame.module, target, frame.function) == "sys.argv"
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Value[object], frame: Frame) -> None:
         items = pyvalues.items_of(value)
@@ -61,9 +67,12 @@ class Setting(Starting):
     def _store_item(self, target: ast.Subscript, value: Value[object], frame: Frame) -> None:
         """`holder[key] = value`."""
         holder = self.value(target.value, frame)
-        if not isinstance(holder, Known) or not isinstance(holder.value, (dict, list)):
-            return
         key = self.value(target.slice, frame)
+        if not isinstance(holder, Known) or not isinstance(holder.value, (dict, list)):
+            app = appconfig.application(self.evaluator, target.value, frame)
+            if app is not None and isinstance(key, Known):
+                appconfig.put(self.evaluator, app, {key.value: value})
+            return
         changed: Value[object] = Unknown("a key of it is not known", holder.origins)
         plain = isinstance(key, Known) and isinstance(key.value, (str, int))
         if isinstance(key, Known) and plain and isinstance(holder.value, dict):

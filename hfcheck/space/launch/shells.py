@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hfcheck.source import Place, ReadProblem
@@ -45,8 +46,34 @@ _SHELL_SPEC = Spec(
 """The options of a shell (`man bash`, "Invocation")."""
 
 
+_OF_DEBIAN = frozenset({"sh", "bash", "dash"})
+_OF_ALPINE = frozenset({"sh", "ash"})
+
+
+def _is_missing(image: Image, name: str) -> bool:
+    """Whether the base image has no such shell, and the Dockerfile names none to install."""
+    if not image.base_known or image.base is None:
+        return False
+    if "alpine" in image.base:
+        there = _OF_ALPINE
+    elif _DEBIAN.match(image.base):
+        there = _OF_DEBIAN
+    else:
+        return False
+    command = image.entrypoint or image.cmd
+    text = command.instruction.place.source.text if command is not None else name
+    installed = re.search(rf"^[^#\n]*\b(add|install)\b[^#]*?\b{name}\b", text, re.M)
+    return name not in there and installed is None
+
+
+_DEBIAN = re.compile(r"(docker\.io/)?(library/)?(python|node|debian|ubuntu)(:|@|$)")
+
+
 def shell(container: Container, name: str, call: Call) -> Result:
     """What `sh`, `bash` and their kin do with these words."""
+    if _is_missing(container.image, name):
+        reason = f"the base image `{container.image.base}` has no `{name}`"
+        return Stopped(reason, call.argv[0].place, 127)
     words = _after_options(call.argv[1:])
     own = call.argv[1 : len(call.argv) - len(words)]
     options = read_options(own, _SHELL_SPEC)
@@ -120,7 +147,7 @@ def _script(
     path = in_folder(folder_of(call), text) if text is not None else None
     if path is None:
         return Unclear("which script it runs is not known", (Origin(words[0].place, "script"),))
-    entry = container.entry(path, call)
+    entry = container.entry(path)
     if isinstance(entry, Absent):
         return Stopped(
             f"there is no file `{path}` in the image",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hfcheck.space.launch import nodejs, projects, proxyconf
+from hfcheck.space.launch import nodejs, procfiles, projects, proxyconf
 from hfcheck.space.launch.process import (
     Result,
     Stopped,
@@ -15,6 +15,7 @@ from hfcheck.space.launch.process import (
     running,
     word_text,
 )
+from hfcheck.space.launch.supervisord import Supervised, supervised
 from hfcheck.space.shell.host import Blocks, Call, Returns, Running, Unclear
 from hfcheck.space.value import Known
 
@@ -36,27 +37,49 @@ def proxy(container: Container, call: Call) -> Result:
 
 def supervisor(container: Container, call: Call) -> Result:
     """supervisord: every program of its configuration."""
-    programs = proxyconf.supervised(container.image, call)
-    if isinstance(programs, Unclear):
+    found = supervised(container.image, call)
+    if not isinstance(found, Supervised):
+        return found
+    if found.background:
+        reason = "supervisord goes to the background (`nodaemon=true` keeps it), and the rest ends"
+        return Stopped(reason, call.place, 0)
+    ran = [(each, container.start(each)) for each in found.programs]
+    return _together(container, ran, call)
+
+
+def procfile(container: Container, call: Call) -> Result:
+    """Honcho or foreman: the processes of the Procfile, all of which end with the first."""
+    run = procfiles.process_run(container.image, call)
+    if run is not None:
+        return container.start(run)
+    programs = procfiles.processes(container.image, call)
+    if isinstance(programs, (Unclear, Stopped, Returns)):
         return programs
-    return _together(container, programs, call)
+    ran: list[tuple[Call, Result]] = []
+    for each in programs:
+        text = word_text(each.argv[0]) or ""
+        result = container.shell(text, each.argv[0].place, each, json=False)
+        if isinstance(result, Stopped):
+            return result
+        if isinstance(result, Returns) and not result.running:
+            return Stopped(f"`{text}` ends, which ends the others too", each.place, 0)
+        ran.append((each, result))
+    return _together(container, ran, call)
 
 
-def _together(container: Container, programs: list[Call], call: Call) -> Result:
+def _together(container: Container, ran: list[tuple[Call, Result]], call: Call) -> Result:
     """Programs that run side by side until they end."""
     found: list[Running] = []
     unclear: list[Unclear] = []
     missing: list[Running] = []
-    for each in programs:
-        text = word_text(each.argv[0]) or ""
-        result = container.shell(text, each.argv[0].place, each, json=False)
+    for each, result in ran:
         if isinstance(result, Stopped):
             container.stopped[each.place] = result
             missing.append(companion(Unclear(result.reason), each))
         elif isinstance(result, (Blocks, Returns)):
             found.extend(result.running)
             if isinstance(result, Returns) and result.status:
-                missing.append(companion(Unclear(f"`{text}` ends with an error"), each))
+                missing.append(companion(Unclear("a program ends with an error"), each))
         else:
             unclear.append(result)
     if unclear and not found:
@@ -88,14 +111,6 @@ def service(container: Container, call: Call) -> Result:
 _FRONTS = frozenset({"nginx", "apache2", "httpd", "caddy", "haproxy", "traefik", "envoy",
                      "lighttpd", "varnish", "openresty", "supervisor", "squid"})  # fmt: skip
 """Services that may answer for a server behind them; the others are databases and the like."""
-
-
-def procfile(container: Container, call: Call) -> Result:
-    """Honcho or foreman: the processes of the Procfile."""
-    programs = projects.procfile(container.image, call)
-    if isinstance(programs, (Unclear, Stopped, Returns)):
-        return programs
-    return _together(container, programs, call)
 
 
 def make(container: Container, call: Call) -> Result:

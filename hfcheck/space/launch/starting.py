@@ -1,20 +1,24 @@
-"""Calls with which a Python program starts another program, a thread or a process."""
+"""Calls with which a Python program starts another program."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import replace
 
 from hfcheck.source import Place
-from hfcheck.space.code.evaluate import FunctionRef, ObjectOf
+from hfcheck.space.code.evaluate import ObjectOf
 from hfcheck.space.code.frames import Frame
-from hfcheck.space.launch.following import Blocked, Returned
+from hfcheck.space.code.values import items_of
+from hfcheck.space.launch.following import Blocked
 from hfcheck.space.launch.listening import Listening
-from hfcheck.space.launch.process import companion
+from hfcheck.space.launch.process import companion, literal, word_text
 from hfcheck.space.launch.servecalls import Given, table
 from hfcheck.space.shell.host import ArgWord, Blocks, Call, CommandResult, Returns, Unclear
 from hfcheck.space.value import Known, Origin, Unknown, Value
+
+DJANGO_ARGV = "django.core.management.execute_from_command_line"
+DJANGO_CALL = "django.core.management.call_command"
+_RUNSERVER = "django.core.management.commands.runserver.Command"
 
 
 class Starting(Listening):
@@ -41,6 +45,81 @@ class Starting(Listening):
             self.strange = Origin(place, result.reason)
         elif isinstance(result, Returns):
             self.beside.extend(result.running)
+
+    def run_command(self, program: str, node: ast.Call, frame: Frame) -> None:
+        """`uvicorn.main(["app:app"])`: the command of a program, called as a function."""
+        place = frame.module.place(node)
+        words = self.arguments()
+        given = node.args[0] if node.args else None
+        given = next((k.value for k in node.keywords if k.arg == "args"), given)
+        if given is not None:
+            items = items_of(self.value(given, frame))
+            if items is None:
+                raise Blocked(Unclear("the words of a command are not known"))
+            words = tuple(self._item(item, place) for item in items)
+        argv = (literal(program, place), *words)
+        raise Blocked(self.starter.program(argv, self._started(place), place))
+
+    def run_python(self, options: tuple[str, ...], node: ast.Call, frame: Frame) -> None:
+        """`runpy.run_module("uvicorn", run_name="__main__")`."""
+        place = frame.module.place(node)
+        name = next((k.value for k in node.keywords if k.arg == "run_name"), None)
+        main = self.value(name, frame) if name is not None else Unknown("none")
+        if not node.args or not isinstance(main, Known) or main.value != "__main__":
+            self.strange = Origin(place, "what it runs is not followed")
+            return
+        words = [literal(word, place) for word in ("python", *options)]
+        argv = (*words, self._word(node.args[0], frame), *self.arguments())
+        raise Blocked(self.starter.program(argv, self._started(place), place))
+
+    def run_django(self, name: str, node: ast.Call, frame: Frame) -> None:
+        """`execute_from_command_line(sys.argv)`, `call_command("runserver", "0.0.0.0:7860")`."""
+        place = frame.module.place(node.func)
+        words = self._django_words(name, node, frame)
+        if words is None:
+            raise Blocked(Unclear("the words of a command are not known"))
+        if [word_text(word) for word in words] == ["runserver"]:
+            words = (*words, *self._runserver_address(frame))
+        result = self.starter.django(words, self._started(place), place)
+        if not isinstance(result, Returns) or result.status:
+            raise Blocked(result)
+        self.beside.extend(result.running)
+
+    def _runserver_address(self, frame: Frame) -> tuple[ArgWord, ...]:
+        """The address that the program sets as default: `Command.default_port = "7860"`."""
+        given: dict[str, ast.expr] = {}
+        for node in ast.walk(self.program.module.tree):
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            if isinstance(node, ast.Assign) and isinstance(target, ast.Attribute):
+                owner = self.python.qualified(frame.module, target.value, frame.function)
+                if owner == _RUNSERVER:
+                    given[target.attr] = node.value
+        if not given:
+            return ()
+        place = frame.module.place(next(iter(given.values())))
+        host, port = given.get("default_addr"), given.get("default_port")
+        parts = [
+            self.value(host, frame) if host is not None else Known("127.0.0.1"),
+            self.value(port, frame) if port is not None else Known("8000"),
+        ]
+        known = [str(part.value) for part in parts if isinstance(part, Known)]
+        if len(known) < len(parts):
+            return (ArgWord(Unknown("the default address is not known"), place),)
+        return (ArgWord(Known(":".join(known), (Origin(place, "the default"),)), place),)
+
+    def _django_words(self, name: str, node: ast.Call, frame: Frame) -> tuple[ArgWord, ...] | None:
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
+            return None
+        if name == DJANGO_CALL:
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            address = [given["addrport"]] if "addrport" in given else []
+            return tuple(self._word(argument, frame) for argument in (*node.args, *address))
+        argv = next((k.value for k in node.keywords if k.arg == "argv"), None)
+        argv = node.args[0] if node.args else argv
+        if argv is None or self.python.qualified(frame.module, argv, frame.function) == "sys.argv":
+            return self.arguments()
+        items, place = items_of(self.value(argv, frame)), frame.module.place(argv)
+        return tuple(self._item(item, place) for item in items[1:]) if items is not None else None
 
     def _with_env(self, call: Call, env: Value[object] | None) -> Call:
         """A call with the environment that it is given (`env=`)."""
@@ -105,49 +184,7 @@ class Starting(Listening):
             return ArgWord(value, here)
         thing = value.value
         if isinstance(thing, ObjectOf):
-            if thing.qualified != "sys.executable":
-                return ArgWord(Unknown("a word is not known", value.origins), here)
-            thing = "python"
+            return ArgWord(Unknown("a word is not known", value.origins), here)
         text = str(thing)
         origins = value.origins or (Origin(here, text),)
         return ArgWord(Known(text, origins), here, text)
-
-    def run_beside(self, node: ast.Call, frame: Frame) -> None:
-        """`Thread(target=f, args=(...))`: what `f` starts runs beside the rest."""
-        args = self._given(("group", "target", "name", "args", "kwargs"), node, frame)
-        target = args.by_name.get("target")
-        if not isinstance(target, Known) or not isinstance(target.value, FunctionRef):
-            for keyword in node.keywords:
-                if keyword.arg == "target" and isinstance(keyword.value, ast.Lambda):
-                    self._aside(lambda: self.expression(keyword.value.body, frame))  # type: ignore[attr-defined]  # noqa: B023
-                elif keyword.arg == "target" and isinstance(keyword.value, ast.Attribute):
-                    self._aside(lambda: self._bare_method(keyword, node, frame))  # noqa: B023
-            return
-        values = args.by_name.get("args")
-        positional = (
-            list(values.value)
-            if isinstance(values, Known) and isinstance(values.value, (list, tuple))
-            else []
-        )
-        named = args.by_name.get("kwargs")
-        keywords = (
-            dict(named.value) if isinstance(named, Known) and isinstance(named.value, dict) else {}
-        )
-        reference = target.value
-        self._aside(lambda: self.enter(reference, positional, keywords, frame))
-
-    def _bare_method(self, keyword: ast.keyword, node: ast.Call, frame: Frame) -> None:
-        """`Thread(target=app.run, kwargs={...})`: the call that the thread makes."""
-        extra = next((k.value for k in node.keywords if k.arg == "kwargs"), None)
-        keywords = [ast.keyword(None, extra)] if extra is not None else []
-        made = ast.Call(keyword.value, [], keywords)
-        self.call(ast.copy_location(made, keyword.value), frame)
-
-    def _aside(self, run: Callable[[], None]) -> None:
-        try:
-            run()
-        except Blocked as blocked:
-            if isinstance(blocked.result, Blocks):
-                self.beside.extend(replace(r, foreground=False) for r in blocked.result.running)
-        except Returned:
-            return

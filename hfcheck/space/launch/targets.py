@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+import shlex
+import sys
+from collections.abc import Callable, Iterator
 
 from hfcheck.source import Place
-from hfcheck.space.code.python import External, Missing, Module, Namespace, Python
-from hfcheck.space.image.entries import ImageFile, ImageFolder
+from hfcheck.space.image.entries import ImageFile
 from hfcheck.space.image.image import Image
+from hfcheck.space.launch.discovery import FINDERS, Application, Discovered, NoFile
 from hfcheck.space.launch.launchers import Configured, Found
+from hfcheck.space.launch.loadable import Verdict, verdict
+from hfcheck.space.launch.options import read_options
 from hfcheck.space.launch.process import (
     LaunchProblem,
     Listener,
@@ -20,10 +24,13 @@ from hfcheck.space.launch.process import (
     folder_of,
     in_folder,
     known_text,
+    name_of,
+    python_path,
     word_text,
 )
+from hfcheck.space.packages import Packages
 from hfcheck.space.shell.host import ArgWord, Call
-from hfcheck.space.value import Known, Origin, Unknown, Value
+from hfcheck.space.value import Known, Origin, Value
 
 PROBLEM = "app-target-missing"
 
@@ -48,14 +55,6 @@ _LOCAL = frozenset(
 )
 """Module names that are a project's own, never a distribution's."""
 
-_FASTAPI_FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
-"""Where `fastapi run` looks (fastapi-cli 0.0.34, `discover.get_default_path`)."""
-
-_FLASK_FILES = ("wsgi.py", "app.py")
-"""Where `flask run` looks (Flask 3.1, `ScriptInfo.load_app`)."""
-
-_MAGIC = re.compile(r"\b(?:globals|vars|exec|setattr)\s*\(|__getattr__|sys\.modules")
-
 
 def target(
     found: Found, call: Call, image: Image, search: tuple[str, ...], configured: Configured
@@ -67,10 +66,13 @@ def target(
     if spec is None:
         return None
     word = _word(found, call, configured)
-    if spec.read == "fastapi":
-        return _fastapi(found, word, call, image, search)
-    if spec.read == "flask":
-        return _flask(found, word, call, image, search)
+    finder = FINDERS.get(spec.read)
+    if finder is not None:
+        discovered = finder(found, word, call, image)
+        if spec.read == "flask" and isinstance(discovered, Application) and discovered.folder:
+            # The folder of the file takes the place of the one that it starts in.
+            search = (*(search[:1] if _by_module(call) else ()), *python_path(call))
+        return _discovered(discovered, spec.kind, image, search)
     if spec.read == "script":
         return _script(word, call, search)
     if spec.read == "django":
@@ -82,9 +84,59 @@ def target(
     text = word_text(word) if word is not None else None
     if word is None or text is None:
         return None
+    if found.server.name == "uvicorn":
+        search = _uvicorn_path(found, call)
+    elif found.server.name == "gunicorn":
+        search = _gunicorn_path(found, call, configured)
     if spec.read == "shiny":
         text = re.sub(r"\.py(?=:|$)", "", text).replace("/", ".")
     return _import_name(found, word, text, search)
+
+
+def _uvicorn_path(found: Found, call: Call) -> tuple[str, ...]:
+    """Where uvicorn imports from: `--app-dir` takes the place of the folder it starts in, which
+    only `python -m` has on the path as well.
+    """
+    start = folder_of(call)
+    given = found.options.last("--app-dir")
+    told = given.value if given is not None else env_value(call, "UVICORN_APP_DIR")
+    app_dir = in_folder(start, known_text(told) or "") if told is not None else start
+    folders = [app_dir, *([start] if _by_module(call) else []), *python_path(call)]
+    return tuple(dict.fromkeys(folder for folder in folders if folder))
+
+
+def _gunicorn_path(found: Found, call: Call, configured: Configured) -> tuple[str, ...]:
+    """Where gunicorn imports from: it puts the folder it starts in, `--chdir` and each part of
+    `--pythonpath` before the others, unless they are there already.
+    """
+    start = folder_of(call)
+    given = [*_command_arguments(found, call), *found.options.given]
+    told = {option: word_text(word) or "" for option, word in given}
+    home = in_folder(start, told["--chdir"]) if "--chdir" in told else start
+    parts = [part for part in told.get("--pythonpath", "").split(",") if part]
+    path = [start] if start is not None and _by_module(call) else []
+    path.extend(python_path(call))
+    own = [in_folder(home, part) for part in parts]
+    for folder in (start, *reversed(configured.folders), home, *own):
+        if folder is not None and folder not in path:
+            path.insert(0, folder)
+    return tuple(path)
+
+
+def _by_module(call: Call) -> bool:
+    """Whether a server is started as `python -m`."""
+    return name_of(call).startswith(("python", "pypy"))
+
+
+def _command_arguments(found: Found, call: Call) -> list[tuple[str, ArgWord]]:
+    """The options in GUNICORN_CMD_ARGS."""
+    text = known_text(env_value(call, "GUNICORN_CMD_ARGS"))
+    try:
+        words = shlex.split(text or "")
+    except ValueError:
+        return []
+    argv = tuple(ArgWord(Known(word), call.place, word) for word in words)
+    return list(read_options(argv, found.server.spec).given)
 
 
 def _word(found: Found, call: Call, configured: Configured) -> ArgWord | None:
@@ -98,9 +150,9 @@ def _word(found: Found, call: Call, configured: Configured) -> ArgWord | None:
     if configured.target is not None:
         return configured.target
     value: Value[str] | None = env_value(call, spec.env) if spec.env else None
-    if isinstance(value, Known) and value.value:
+    if value is not None and value is not call.open_env and value != Known(""):
         place = value.origins[0].place if value.origins else call.place
-        return ArgWord(value, place, value.value)
+        return ArgWord(value, place, known_text(value) or "")
     return None
 
 
@@ -154,74 +206,20 @@ def _script(word: ArgWord | None, call: Call, search: tuple[str, ...]) -> Target
     return Target(text, word.place, folders, "script", module=path)
 
 
-def _flask(
-    found: Found, word: ArgWord | None, call: Call, image: Image, search: tuple[str, ...]
+def _discovered(
+    found: Discovered, kind: str, image: Image, search: tuple[str, ...]
 ) -> Target | Stopped | None:
-    start = folder_of(call)
-    if word is None:
-        for name in _FLASK_FILES:
-            path = in_folder(start, name)
-            if path and isinstance(image.lookup(path), ImageFile):
-                place = call.argv[0].place
-                return Target(name, place, search, "wsgi", module=name.removesuffix(".py"))
-        return None
-    text = word_text(word)
-    if text is None:
-        return None
-    module, _, attribute = text.partition(":")
-    folder = posixpath.dirname(module)
-    path = in_folder(start, module)
-    if path is not None and module.endswith(".py") and image.kind(path) == "absent":
-        problem = missing_file(image, path, word)
-        return Stopped(f"there is no file `{path}` in the image", word.place, 2, (problem,))
-    if path is not None and (module.endswith(".py") or "/" in module):
-        folder, name = _package_root(image, path.removesuffix(".py"))
-        module, search = name, tuple(dict.fromkeys((folder, *search)))
-    matched = re.match(r"[A-Za-z_]\w*", attribute)
+    """The target that a server has found by itself."""
+    if isinstance(found, NoFile):
+        problem = missing_file(image, found.path, found.word)
+        reason = f"there is no file `{found.path}` in the image"
+        return Stopped(reason, found.word.place, 2, (problem,))
+    if not isinstance(found, Application):
+        return found
+    search = tuple(dict.fromkeys((*filter(None, [found.folder]), *search)))
     return Target(
-        text,
-        word.place,
-        search,
-        "wsgi",
-        "(" in attribute,
-        module,
-        matched.group() if matched else None,
+        found.text, found.place, search, kind, found.factory, found.module, found.attribute
     )
-
-
-def _fastapi(
-    found: Found, word: ArgWord | None, call: Call, image: Image, search: tuple[str, ...]
-) -> Target | Stopped | None:
-    start = folder_of(call)
-    text = word_text(word) if word is not None else None
-    if word is not None and text is None:
-        return None
-    if text is not None and ":" in text and word is not None:
-        return _import_name(found, word, text, search)
-    candidates = (text,) if text is not None else _FASTAPI_FILES
-    for name in candidates:
-        path = in_folder(start, name)
-        entry = image.lookup(path) if path else None
-        if path and isinstance(entry, (ImageFile, ImageFolder)):
-            stem = path.removesuffix(".py")
-            root, module = _package_root(image, stem)
-            place = word.place if word is not None else call.argv[0].place
-            folders = tuple(dict.fromkeys((root, *search)))
-            return Target(name, place, folders, "asgi", module=module)
-    return None
-
-
-def _package_root(image: Image, stem: str) -> tuple[str, str]:
-    """The folder that a file is imported from, and its dotted name there (parents with
-    `__init__.py` are packages).
-    """
-    folder, name = posixpath.split(stem)
-    while folder not in ("", "/") and isinstance(
-        image.lookup(posixpath.join(folder, "__init__.py")), ImageFile
-    ):
-        folder, parent = posixpath.split(folder)
-        name = f"{parent}.{name}"
-    return folder, name
 
 
 def entry(found: Target | None) -> tuple[str, ...]:
@@ -255,54 +253,80 @@ def _in(search: tuple[str, ...]) -> str:
     return f"`{search[0]}` of the image" if search else "the image"
 
 
-def problem(image: Image, listener: Listener) -> LaunchProblem | None:
-    """Why the target of a server can't be loaded for certain; None where it can or may."""
+def problem(
+    image: Image, listener: Listener, packages: Callable[[], Packages] | None = None
+) -> LaunchProblem | None:
+    """Why the target of a server can't be loaded for certain; None where it can or may.
+
+    `packages` gives what the build installs: without it a module that no file of the image gives
+    may be a library's.
+    """
     found = listener.target
-    if found is None or not found.search or not found.module:
+    if found is None:
         return None
-    if isinstance(listener.env.get("PYTHONPATH"), Unknown):
-        return None
-    if found.kind == "script":
-        kind = image.kind(found.module)
-        if kind != "absent":
-            return None
-        word = ArgWord(Known(found.text), found.place, found.text)
-        return missing_file(image, found.module, word)
-    if not re.fullmatch(r"[A-Za-z_][\w.]*", found.module):
-        return None
-    python = Python(image, found.search)
-    module = python.find(found.module)
-    if isinstance(module, Module):
-        return _missing_attribute(python, module, found)
-    if isinstance(module, Missing) or (isinstance(module, External) and _is_local(image, found)):
+    made = judged(image, listener, packages)
+    if made.kind == "missing module":
+        if found.kind == "script":
+            word = ArgWord(Known(found.text), found.place, found.text)
+            return missing_file(image, found.module, word)
         return _missing_target(image, found)
-    if (
-        isinstance(module, Namespace)
-        and found.attribute
-        and all(_complete(image, path) for path in module.paths)
-    ):
-        message = (
-            f"`{found.text}` can't be loaded: `{found.module}` is a folder without "
-            f"`__init__.py`, so it has no `{found.attribute}`"
-        )
-        fix, related = _suggestion(image, found.module, found.search, found.attribute)
-        return LaunchProblem(PROBLEM, message, found.place, related, fix)
+    if made.kind == "missing attribute":
+        return _missing_attribute(image, made, found)
+    stops = made.kind in ("bad name", "factory misuse")
+    if stops or (made.kind == "not callable" and listener.server == "gunicorn"):
+        return LaunchProblem(PROBLEM, made.reason, found.place, made.origins)
     return None
 
 
-def _complete(image: Image, path: str) -> bool:
-    folder = image.lookup(path)
-    return isinstance(folder, ImageFolder) and folder.complete
+def judged(
+    image: Image, listener: Listener, packages: Callable[[], Packages] | None = None
+) -> Verdict:
+    """What becomes of loading the target of a server; `packages` as for `problem`."""
+    search = listener.target.search if listener.target is not None else ()
+    return verdict(image, listener, lambda name: is_local(image, name, search, packages))
 
 
-def _is_local(image: Image, found: Target) -> bool:
+def is_local(
+    image: Image,
+    module: str,
+    search: tuple[str, ...],
+    packages: Callable[[], Packages] | None = None,
+) -> bool:
     """Whether a missing top-level module can only be the project's own."""
     if image.installs or image.unknown_installs:
         return False
-    first = found.module.partition(".")[0]
+    first = module.partition(".")[0]
     if first in _LOCAL and image.base_known:
         return True
-    return bool(find_elsewhere(image, found.module.replace(".", "/") + ".py", found.search[0]))
+    if find_elsewhere(image, module.replace(".", "/") + ".py", search[0]):
+        return True
+    return image.base_known and packages is not None and _is_unheard(first, packages())
+
+
+def is_elsewhere(image: Image, module: str, packages: Packages) -> bool:
+    """Whether a module that is imported is the project's own and lies where Python does not look:
+    the image has its file in another folder, and installs no package with such a name.
+    """
+    first = module.partition(".")[0]
+    if first in sys.stdlib_module_names or not image.base_known:
+        return False
+    if image.installs or image.unknown_installs or not _is_unheard(first, packages):
+        return False
+    tail = module.replace(".", "/")
+    files = (f"{tail}.py", f"{tail}/__init__.py")
+    return any(find_elsewhere(image, file, image.workdir) for file in files)
+
+
+def _is_unheard(name: str, packages: Packages) -> bool:
+    """Whether no package that the build installs has a name like that of a module: one that holds
+    the other, or a word in common.
+    """
+    wanted = name.replace("_", "-").lower()
+    words = set(wanted.split("-"))
+    return packages.complete and not any(
+        wanted in each.name or each.name in wanted or words & set(each.name.split("-"))
+        for each in packages.requirements
+    )
 
 
 def _missing_target(image: Image, found: Target) -> LaunchProblem:
@@ -312,20 +336,19 @@ def _missing_target(image: Image, found: Target) -> LaunchProblem:
     return LaunchProblem(PROBLEM, message, found.place, related, fix)
 
 
-def _missing_attribute(python: Python, module: Module, found: Target) -> LaunchProblem | None:
-    name = found.attribute
-    if name is None or python.attribute_of(module, name) is not None:
-        return None
-    if module.stars or _MAGIC.search(module.source.text):
-        return None
-    message = f"`{found.text}` can't be loaded: `{module.path}` binds no `{name}`"
-    made = [key for key in module.bindings if key in ("app", "application", "api", "create_app")]
+def _missing_attribute(image: Image, made: Verdict, found: Target) -> LaunchProblem:
+    message = f"`{found.text}` can't be loaded: {made.reason}"
+    if made.module is None:
+        fix, related = _suggestion(image, found.module, found.search, made.lacks)
+        return LaunchProblem(PROBLEM, message, found.place, related, fix)
+    names = made.module.bindings
+    there = [key for key in names if key in ("app", "application", "api", "create_app")]
     fix = (
-        f"That file has `{made[0]}`: write `{found.module}:{made[0]}`."
-        if made
-        else (f"Name what the file has, or bind `{name}` in it.")
+        f"That file has `{there[0]}`: write `{found.module}:{there[0]}`."
+        if there and there[0] != made.lacks
+        else f"Name what the file has, or bind `{made.lacks}` in it."
     )
-    place = Origin(module.source.place(), f"{module.path} in the image")
+    place = Origin(made.module.source.place(), f"{made.module.path} in the image")
     return LaunchProblem(PROBLEM, message, found.place, (place,), fix)
 
 

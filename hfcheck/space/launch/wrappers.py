@@ -18,6 +18,7 @@ from hfcheck.space.launch.process import (
     env_value,
     folder_of,
     in_folder,
+    literal,
     name_of,
     word_text,
 )
@@ -37,6 +38,9 @@ class Wrapper:
     commands: tuple[str, ...]
     folder: tuple[str, ...]
     env_files: tuple[str, ...] = ()
+    env_default: str = ""
+    env_needed: bool = False
+    env_overrides: bool = False
     skip: int = 0
     assigns: bool = False
     optional: bool = False
@@ -76,20 +80,33 @@ def wrappers() -> Wrappers:
     return Wrappers(by_program, frozenset(data["returns"]), frozenset(data["waits"]))
 
 
-_PLAIN = ("skip", "optional", "assigns", "any_switch", "any_value", "project", "python")
+_PLAIN = ("skip", "optional", "assigns", "any_switch", "any_value", "project", "python",
+          "env_default", "env_needed", "env_overrides")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """A file of variables that a wrapper reads: its name, whether it must be there, and whether
+    it overrides what is set.
+    """
+
+    name: ArgWord
+    needed: bool
+    overrides: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Inner:
     """What a wrapper runs. `project`: the first word may be a script of the project; `python`: a
     word that names a Python file is run with Python; `env_files`: files whose variables it sets
-    before.
+    before; `seconds`: after that time it is stopped.
     """
 
     call: Call
     project: bool = False
     python: bool = False
-    env_files: tuple[ArgWord, ...] = ()
+    env_files: tuple[EnvFile, ...] = ()
+    seconds: float | None = None
 
 
 def unwrap(call: Call) -> Inner | Stopped | Unclear | None:
@@ -107,6 +124,7 @@ def unwrap(call: Call) -> Inner | Stopped | Unclear | None:
     rest = _own_words(row, words, taken)
     if isinstance(rest, Unclear):
         return rest
+    named = False
     if row.commands:
         named = bool(rest) and word_text(rest[0]) in row.commands
         if not named and not row.optional:
@@ -114,18 +132,36 @@ def unwrap(call: Call) -> Inner | Stopped | Unclear | None:
         rest = _own_words(row, rest[1:], taken) if named else rest
         if isinstance(rest, Unclear):
             return rest
+    seconds = _seconds(word_text(rest[0])) if row.name == "timeout" and rest else None
     rest = rest[row.skip :]
     inner = replace(
         call, argv=tuple(rest), cwd=_folder(call, taken, row), env=_env(call, taken, row)
     )
-    files = tuple(word for option, word in taken.given if option in row.env_files)
+    files = _env_files(call, taken, row, named=named)
     if taken.module is not None:
         python = ArgWord(Known("python"), call.argv[0].place, "python")
         inner = replace(inner, argv=(python, taken.module, *rest))
         return Inner(inner, env_files=files)
     if not rest:
         return Stopped(f"`{name_of(call)}` is given no command", call.place, 1)
-    return Inner(inner, row.project, row.python, files)
+    return Inner(inner, row.project, row.python, files, seconds)
+
+
+def _seconds(text: str | None) -> float | None:
+    """The time of `timeout`; None where there is no end to it, or it is not known."""
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smhd]?)", text or "")
+    if match is None:
+        return None
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] or None
+
+
+def _env_files(call: Call, taken: _Taken, row: Wrapper, *, named: bool) -> tuple[EnvFile, ...]:
+    options = [option for option, _ in taken.given]
+    overrides = named and row.env_overrides and "--no-override" not in options
+    names = [word for option, word in taken.given if option in row.env_files]
+    if row.env_default and not names:
+        names = [literal(row.env_default, call.argv[0].place)]
+    return tuple(EnvFile(name, named and row.env_needed, overrides) for name in names)
 
 
 class _Taken:
@@ -149,6 +185,10 @@ def _own_words(row: Wrapper, words: list[ArgWord], taken: _Taken) -> list[ArgWor
             name = text.partition("=")[0]
             start = len(name) + 1
             taken.assigned[name] = mapped(words[0].value, _without(start))
+            words = words[1:]
+            continue
+        if row.name == "env" and text == "-":
+            taken.given.append(("-i", words[0]))
             words = words[1:]
             continue
         if not text.startswith("-") or text == "-":
@@ -262,7 +302,5 @@ def _env(call: Call, taken: _Taken, row: Wrapper) -> Mapping[str, Value[str]]:
                 env.clear()
             elif option in ("-u", "--unset"):
                 env.pop(word_text(word) or "", None)
-        if any(word_text(word) == "-" for word in call.argv[1:2]):
-            env.clear()
     env.update(taken.assigned)
     return env

@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import partial
 
 from hfcheck.source import Place
-from hfcheck.space.shell.builtins import OK, Jump, Status
 from hfcheck.space.shell.command import Commands
 from hfcheck.space.shell.conditions import matches
 from hfcheck.space.shell.host import Blocked, Unsettled
 from hfcheck.space.shell.patterns import Pattern
 from hfcheck.space.shell.state import ShellEnd
+from hfcheck.space.shell.status import OK, Jump, Status
 from hfcheck.space.shell.tree import (
     AndOr,
     Arm,
@@ -168,7 +168,8 @@ class Branches(Commands):
             name: variable.value.value if isinstance(variable.value, Known) else None
             for name, variable in shell.variables.items()
         }
-        return values, shell.cwd, len(shell.jobs), shell.args, sorted(shell.files)
+        stdin = self.stdin.value if isinstance(self.stdin, Known) else None
+        return values, shell.cwd, len(shell.jobs), shell.args, sorted(shell.files), stdin
 
     def for_block(self, command: For) -> Status:
         """Follow `for NAME in WORDS` and `select`."""

@@ -6,81 +6,24 @@ import posixpath
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from hfcheck.source import Place
 from hfcheck.space.shell.conditions import test
-from hfcheck.space.shell.host import (
-    ArgWord,
-    Blocked,
-    Exited,
-    FileFact,
-    Unsettled,
-    Written,
-)
+from hfcheck.space.shell.host import ArgWord, Exited, FileFact, Unsettled
+from hfcheck.space.shell.jobs import Jobs
 from hfcheck.space.shell.printing import echo, printf
-from hfcheck.space.shell.state import Job, Shell, ShellEnd, Variable, joined, traced
+from hfcheck.space.shell.reading import Reading
+from hfcheck.space.shell.state import Shell, ShellEnd, joined, traced
+from hfcheck.space.shell.status import FAILED, OK, Jump, Status, known_text, only_then, status_of
+from hfcheck.space.shell.variables import Variables
 from hfcheck.space.shell.words import Expander, note
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=(.*)", re.S)
-_LONG = {
-    "errexit": "e",
-    "nounset": "u",
-    "allexport": "a",
-    "noglob": "f",
-    "xtrace": "x",
-    "verbose": "v",
-    "noexec": "n",
-    "noclobber": "C",
-    "monitor": "m",
-}
-_FOREVER = re.compile(r"(?:inf(?:inity)?)|[0-9]{4,}d|[0-9]{9,}")
+PROGRAMS = frozenset({"cat", "sleep", "tail"})
+"""Those of the commands here that are programs of every image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How a command ended. `code` None: not known; `assumed` is then what is taken for it (0 for
-    an ordinary command), None for a condition, where both are followed.
-    """
-
-    code: int | None
-    assumed: int | None = None
-    reason: str = ""
-
-    @property
-    def likely(self) -> int | None:
-        """The code, known or assumed."""
-        return self.assumed if self.code is None else self.code
-
-
-OK = Status(0)
-FAILED = Status(1)
-NOT_FOUND = Status(127)
-
-
-class Jump(Exception):
-    """`break`, `continue` or `return` on its way."""
-
-    def __init__(self, kind: str, count: int, status: Status) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.count = count
-        self.status = status
-
-
-def status_of(value: Value[int]) -> Status:
-    """A condition's value as a status."""
-    return Status(value.value) if isinstance(value, Known) else Status(None, None, value.reason)
-
-
-def known_text(word: ArgWord) -> str | None:
-    """The text of a word; None where it is not known."""
-    return word.value.value if isinstance(word.value, Known) else None
-
-
-class Builtins(ABC):
+class Builtins(Variables, Reading, Jobs, ABC):
     """The built-in commands over the state that `Runner` holds."""
 
     shell: Shell
@@ -92,6 +35,10 @@ class Builtins(ABC):
     @abstractmethod
     def file(self, path: Value[str]) -> FileFact:
         """What is at a path, relative to the current folder."""
+
+    @abstractmethod
+    def has_program(self, name: str) -> bool:
+        """Whether a program of that name is known to be installed, and found."""
 
     @abstractmethod
     def absolute(self, path: str) -> str | None:
@@ -134,7 +81,7 @@ class Builtins(ABC):
         return FAILED
 
     def _open(self, args: Sequence[ArgWord], place: Place) -> Status:
-        return Status(None, None, f"what `{note(place)}` gives is only known when it runs")
+        return only_then(place)
 
     # -- output
 
@@ -186,131 +133,6 @@ class Builtins(ABC):
             return Status(2)
         return status_of(test(args[:-1], self))
 
-    # -- variables
-
-    def _export(self, args: Sequence[ArgWord], place: Place) -> Status:
-        return self._declare_all(args, place, export=True)
-
-    def _readonly(self, args: Sequence[ArgWord], place: Place) -> Status:
-        return self._declare_all(args, place)
-
-    def _local(self, args: Sequence[ArgWord], place: Place) -> Status:
-        return self._declare_all(args, place, local=True)
-
-    def _declare(self, args: Sequence[ArgWord], place: Place) -> Status:
-        export = any(
-            (known_text(a) or "").startswith("-") and "x" in (known_text(a) or "") for a in args
-        )
-        return self._declare_all(args, place, export=export, local=bool(self.shell.frames))
-
-    def _declare_all(
-        self, args: Sequence[ArgWord], place: Place, *, export: bool = False, local: bool = False
-    ) -> Status:
-        hide = False
-        status = OK
-        for arg in args:
-            text = known_text(arg)
-            if text is None:
-                self._declare_unknown(arg, export=export, local=local)
-            elif text.startswith("-"):
-                hide = hide or (export and text == "-n")
-            elif match := _ASSIGNED.fullmatch(text):
-                if local:
-                    self._localize(match[1])
-                value: Value[str] = Known(match[3], arg.value.origins)
-                if match[2]:
-                    value = joined([self.shell.get(match[1]) or Known(""), value])
-                self.shell.set(match[1], value, export=export)
-            elif _NAME.fullmatch(text):
-                if local:
-                    self._localize(text)
-                self._flag(text, export=export and not hide, hide=hide)
-            elif self.shell.dialect == "dash":
-                raise ShellEnd(Exited(2, place), f"{text[:40]!r} is no name of a variable")
-            else:
-                status = FAILED
-        return status
-
-    def _declare_unknown(self, arg: ArgWord, *, export: bool, local: bool) -> None:
-        match = _ASSIGNED.match(arg.prefix)
-        if match is None:
-            self.taint(arg.value)
-            return
-        if local:
-            self._localize(match[1])
-        self.shell.set(match[1], arg.value, export=export)
-
-    def _localize(self, name: str) -> None:
-        if self.shell.frames and name not in self.shell.frames[-1]:
-            self.shell.frames[-1][name] = self.shell.variables.get(name)
-
-    def _flag(self, name: str, *, export: bool, hide: bool) -> None:
-        variable = self.shell.variables.get(name)
-        if variable is not None and (export or hide):
-            self.shell.variables[name] = replace(variable, exported=export)
-        elif export and self.shell.open_env is not None:
-            self.shell.set(name, self.shell.open_env, export=True)
-
-    def taint(self, why: Value[str]) -> None:
-        """From here on any variable may have any value."""
-        reason = why.reason if isinstance(why, Unknown) else "variables are set that are not known"
-        unknown = Unknown(reason, why.origins)
-        self.shell.open_env = unknown
-        for name, variable in self.shell.variables.items():
-            self.shell.variables[name] = Variable(
-                Unknown(reason, variable.value.origins), variable.exported
-            )
-
-    def _unset(self, args: Sequence[ArgWord], place: Place) -> Status:
-        kind = "-v"
-        for arg in args:
-            text = known_text(arg)
-            if text is None:
-                self.taint(arg.value)
-            elif text in ("-v", "-f"):
-                kind = text
-            elif kind == "-f" or (
-                text not in self.shell.variables and text in self.shell.functions
-            ):
-                self.shell.functions.pop(text, None)
-            else:
-                self.shell.variables.pop(text, None)
-        return OK
-
-    def _set(self, args: Sequence[ArgWord], place: Place) -> Status:
-        rest = list(args)
-        while rest:
-            text = known_text(rest[0])
-            if text is None:
-                break
-            if text in ("--", "-"):
-                self.shell.args = tuple(word.value for word in rest[1:])
-                return OK
-            if text[:1] not in ("-", "+") or len(text) < 2:
-                break
-            del rest[0]
-            if not self._set_options(text, rest):
-                if self.shell.dialect in ("bash", "sh"):
-                    return Status(2)
-                raise ShellEnd(Exited(2, place), f"`set {text!r}` is no valid option")
-        if rest:
-            self.shell.args = tuple(word.value for word in rest)
-        return OK
-
-    def _set_options(self, text: str, rest: list[ArgWord]) -> bool:
-        change = self.shell.options.add if text[0] == "-" else self.shell.options.discard
-        for letter in text[1:]:
-            if letter == "o":
-                name = (known_text(rest.pop(0)) or "") if rest else ""
-                if name.endswith("\r"):
-                    return False
-                change(_LONG.get(name, name))
-            elif letter.isalpha():
-                change(letter)
-            else:
-                return False
-        return True
-
     def _shift(self, args: Sequence[ArgWord], place: Place) -> Status:
         text = known_text(args[0]) if args else "1"
         if text is None or not re.fullmatch(r"[0-9]{1,6}", text):
@@ -323,15 +145,14 @@ class Builtins(ABC):
         self.shell.args = self.shell.args[int(text) :]
         return OK
 
-    def _read(self, args: Sequence[ArgWord], place: Place) -> Status:
-        names = [known_text(arg) or "" for arg in args]
-        origin = Origin(place, note(place))
-        for name in names:
-            if _NAME.fullmatch(name):
-                self.shell.set(name, Unknown("what `read` reads is not known", (origin,)))
-        if self.stdin is None:
-            return FAILED
-        return self._open(args, place)
+    def _let(self, args: Sequence[ArgWord], place: Place) -> Status:
+        status = FAILED
+        for arg in args:
+            value = self.expander.calculated(arg.value, place)
+            if isinstance(value, Unknown):
+                return Status(None, None, value.reason)
+            status = OK if value.value else FAILED
+        return status
 
     # -- folders
 
@@ -360,14 +181,19 @@ class Builtins(ABC):
             self.shell.set("PWD", self.shell.cwd)
         return OK if fact.kind == "dir" else Status(None, 0, fact.reason)
 
-    def _mkdir(self, args: Sequence[ArgWord], place: Place) -> Status:
-        for arg in args:
-            text = known_text(arg)
-            path = self.absolute(text) if text and not text.startswith("-") else None
-            while path and path != "/" and path not in self.shell.files:
-                self.shell.files[path] = Written(Known(""), place, folder=True)
-                path = posixpath.dirname(path)
-        return Status(None, 0)
+    def _pushd(self, args: Sequence[ArgWord], place: Place) -> Status:
+        before = self.shell.cwd
+        status = self._cd(args, place) if args else FAILED
+        if status.likely == 0:
+            self.shell.folders = (*self.shell.folders, before)
+        return status
+
+    def _popd(self, args: Sequence[ArgWord], place: Place) -> Status:
+        if not self.shell.folders or args:
+            return FAILED
+        *rest, last = self.shell.folders
+        self.shell.folders = tuple(rest)
+        return self._cd([ArgWord(last, place)], place)
 
     # -- control
 
@@ -456,55 +282,12 @@ class Builtins(ABC):
                 self.out.append(Known(name + "\n"))
                 return OK
             self.out.append(Unknown("which programs there are is not known"))
+            if name and self.has_program(name):
+                return OK
             return Status(None, None, f"whether {name or 'a program'} is installed is not known")
         if rest and known_text(rest[0]) in ("-p", "--"):
             del rest[0]
         return self.dispatch(rest, place, functions=False) if rest else OK
-
-    # -- jobs
-
-    def _wait(self, args: Sequence[ArgWord], place: Place) -> Status:
-        texts = [known_text(arg) for arg in args]
-        jobs = self._jobs_of([arg for arg in args if not (known_text(arg) or "").startswith("-")])
-        if "-n" in texts and any(job.blocks is False for job in jobs):
-            return OK
-        for job in jobs:
-            if job.blocks:
-                raise ShellEnd(Blocked("wait", place))
-        for job in jobs:
-            if job.unclear is not None:
-                raise ShellEnd(Unsettled(job.unclear.reason, job.place))
-        return OK
-
-    def _jobs_of(self, args: Sequence[ArgWord]) -> list[Job]:
-        """The jobs that words name by process id; all of them where no word does."""
-        places = {origin.place for arg in args for origin in arg.value.origins}
-        named = [job for job in self.shell.jobs if job.place in places]
-        return named or list(self.shell.jobs)
-
-    def _kill(self, args: Sequence[ArgWord], place: Place) -> Status:
-        rest = [arg for arg in args if not (known_text(arg) or "").startswith("-")]
-        places = {origin.place for arg in rest for origin in arg.value.origins}
-        jobs = [job for job in self.shell.jobs if job.place in places]
-        if any(known_text(arg) == "-0" for arg in args):
-            if jobs and all(job.blocks is not None for job in jobs):
-                return OK if all(job.blocks for job in jobs) else FAILED
-            return self._open(args, place)
-        for job in jobs:
-            self.shell.jobs.remove(job)
-        return Status(None, 0)
-
-    def _sleep(self, args: Sequence[ArgWord], place: Place) -> Status:
-        if any(_FOREVER.fullmatch(known_text(arg) or "") for arg in args):
-            raise ShellEnd(Blocked("command", place))
-        return OK
-
-    def _tail(self, args: Sequence[ArgWord], place: Place) -> Status:
-        flags = [known_text(arg) or "" for arg in args]
-        if any(re.fullmatch(r"-[0-9a-zA-Z]*[fF][0-9]*|--follow(=.*)?|--retry", f) for f in flags):
-            raise ShellEnd(Blocked("command", place))
-        self.out.append(Unknown("the output of `tail` is not followed"))
-        return Status(None, 0)
 
     def _cat(self, args: Sequence[ArgWord], place: Place) -> Status:
         if not args:
@@ -548,21 +331,22 @@ _TABLE: dict[str, str] = {
     "false": "_false",
     "getopts": "_open",
     "hash": "_true",
-    "jobs": "_true",
+    "jobs": "_job_list",
     "kill": "_kill",
-    "let": "_open",
+    "let": "_let",
     "local": "_local",
-    "mapfile": "_read",
-    "mkdir": "_mkdir",
+    "mapfile": "_mapfile",
+    "popd": "_popd",
     "printf": "_printf",
+    "pushd": "_pushd",
     "pwd": "_pwd",
     "read": "_read",
-    "readarray": "_read",
+    "readarray": "_mapfile",
     "readonly": "_readonly",
     "return": "_return",
     "set": "_set",
     "shift": "_shift",
-    "shopt": "_true",
+    "shopt": "_shopt",
     "sleep": "_sleep",
     "source": "_source",
     "tail": "_tail",
@@ -587,6 +371,8 @@ _NOT_IN_DASH = frozenset(
         "enable",
         "let",
         "mapfile",
+        "popd",
+        "pushd",
         "readarray",
         "shopt",
         "source",

@@ -9,17 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Literal, TypeGuard
 
 from hfcheck.source import Place, SourceFile, Span
-from hfcheck.space.shell.builtins import (
-    FAILED,
-    NOT_FOUND,
-    OK,
-    Builtins,
-    Jump,
-    Status,
-    known_text,
-)
+from hfcheck.space.shell.builtins import PROGRAMS, Builtins
+from hfcheck.space.shell.filetools import FileTools
 from hfcheck.space.shell.host import (
     ArgWord,
     Blocked,
@@ -37,8 +31,17 @@ from hfcheck.space.shell.host import (
 from hfcheck.space.shell.parse import parse, parse_text
 from hfcheck.space.shell.patterns import Pattern, TooLong
 from hfcheck.space.shell.state import Job, Shell, ShellEnd, Variable, joined, traced
+from hfcheck.space.shell.status import FAILED, NOT_FOUND, OK, Jump, Status, known_text
 from hfcheck.space.shell.tools import tool
-from hfcheck.space.shell.tree import Assignment, Function, Redirect, Script, Simple, Word
+from hfcheck.space.shell.tree import (
+    Assignment,
+    Function,
+    ProcessSubstitution,
+    Redirect,
+    Script,
+    Simple,
+    Word,
+)
 from hfcheck.space.shell.words import MAX_FIELDS, Expander, note
 from hfcheck.space.value import Known, Origin, Unknown, Value
 
@@ -46,6 +49,7 @@ _DECLARING = frozenset({"export", "readonly", "local", "declare", "typeset"})
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _MAX_GLOB = 2000
+_MOST_LINKS = 40
 _SPECIAL = frozenset({":", ".", "source", "eval", "exec", "export", "readonly", "set", "unset"})
 
 
@@ -64,7 +68,7 @@ class _Streams:
     unknown: bool = False
 
 
-class Commands(Builtins):
+class Commands(Builtins, FileTools):
     """Simple commands over the state of one shell."""
 
     def __init__(self, state: State, host: Host) -> None:
@@ -82,6 +86,10 @@ class Commands(Builtins):
     @abstractmethod
     def capture(self, script: Script, place: Place) -> Value[str]:
         """The output of `$(...)`."""
+
+    @abstractmethod
+    def stream(self, part: ProcessSubstitution) -> Value[str]:
+        """The name of the file that `<(...)` stands for."""
 
     @abstractmethod
     def call(self, function: Function, args: tuple[Value[str], ...], place: Place) -> Status:
@@ -195,11 +203,28 @@ class Commands(Builtins):
             args = tuple(word.value for word in argv[1:])
             return self.call(self.shell.functions[name], args, place)
         builtin = self.builtin(name)
+        if builtin is not None and name not in PROGRAMS:
+            return builtin(argv[1:], place)
+        if "/" not in name and self._out_of_reach(name):
+            return self._program(argv, place)
         if builtin is not None:
             return builtin(argv[1:], place)
         if name in ("source", "[["):
             return NOT_FOUND
-        return self._tool(argv, place) or self._program(argv, place)
+        done = self._tool(argv, place) or self.file_tool(argv, place)
+        return done or self._program(argv, place)
+
+    def has_program(self, name: str) -> bool:
+        """Whether a program is known to be installed, in a folder of PATH."""
+        return not self._out_of_reach(name) and self.host.has_program(name)
+
+    def _out_of_reach(self, name: str) -> bool:
+        """Whether no folder of PATH has such a program."""
+        path = self.shell.get("PATH")
+        if not isinstance(path, Known):
+            return False
+        paths = [posixpath.join(folder or ".", name) for folder in path.value.split(":")]
+        return all(self.file(Known(each)).kind in ("absent", "dir") for each in paths)
 
     def _tool(self, argv: Sequence[ArgWord], place: Place) -> Status | None:
         """A text tool whose output is settled."""
@@ -209,7 +234,10 @@ class Commands(Builtins):
         words = [known_text(word) for word in argv]
         stdin = self.stdin.value if isinstance(self.stdin, Known) else None
         known = [word for word in words if word is not None]
-        result = tool(known, stdin, self._text_of) if len(known) == len(words) else None
+        try:
+            result = tool(known, stdin, self._text_of) if len(known) == len(words) else None
+        except FileNotFoundError:
+            return Status(2)
         if result is None:
             return None
         self.spend(len(result[0]) // 100, place)
@@ -241,8 +269,10 @@ class Commands(Builtins):
         return joined([*parts, Known(text.value[end:], text.origins)])
 
     def _text_of(self, path: str) -> str | None:
-        source = self.file(Known(path)).source
-        return source.text if source is not None else None
+        fact = self.file(Known(path))
+        if fact.kind == "absent":
+            raise FileNotFoundError(path)
+        return fact.source.text if fact.source is not None else None
 
     # -- programs
 
@@ -345,13 +375,38 @@ class Commands(Builtins):
         full = self.absolute(path.value)
         if full is None:
             return FileFact("unclear", reason="the current folder is not known")
-        written = self.shell.files.get(full)
+        full, written = self._written(full)
         if written is not None:
             return _written_fact(full, written)
         fact = self.host.read(full)
         if fact.kind == "absent" and self._touched(full):
             return FileFact("unclear", reason=f"a command may have made {full}")
         return fact
+
+    def _written(self, path: str) -> tuple[str, Written | None]:
+        """What the script made of a path, links followed, or of a folder above it that is gone."""
+        files = self.shell.files
+        for _ in range(_MOST_LINKS):
+            above = path
+            while above != "/" and (above not in files or files[above].kind in ("dir", "file")):
+                above = posixpath.dirname(above)
+            found = files.get(above)
+            if found is None or (path in files and files[path].kind != "link"):
+                return path, files.get(path)
+            if found.kind != "link" or not isinstance(found.text, Known):
+                return path, found
+            path = posixpath.normpath(found.text.value + path.removeprefix(above))
+        return path, None
+
+    def names_in(self, folder: str) -> tuple[str, ...] | None:
+        """The names in a folder, with what the script made there; None where others may be."""
+        names = self.host.names(folder) if self.host.read(folder).kind == "dir" else ()
+        if names is None:
+            return None
+        files = self.shell.files.items()
+        here = {posixpath.basename(p): w for p, w in files if posixpath.dirname(p) == folder}
+        gone = {name for name, written in here.items() if written.kind == "gone"}
+        return tuple(sorted({*names, *here} - gone))
 
     def _touched(self, full: str) -> bool:
         return any(
@@ -385,18 +440,15 @@ class Commands(Builtins):
                 return None
             return [] if fact.kind == "absent" else [lead + literal]
         folder = self.absolute(lead or ".")
-        if folder is None or (names := self.host.names(folder)) is None:
+        if folder is None or (names := self.names_in(folder)) is None:
             return None
-        written = [
-            posixpath.basename(path)
-            for path in self.shell.files
-            if posixpath.dirname(path) == folder
-        ]
+        dotted = "dotglob" in self.shell.options
         try:
             return [
                 lead + name
-                for name in sorted({*names, *written})
-                if (not name.startswith(".") or part.tokens[0] == ".") and part.matches(name)
+                for name in names
+                if (not name.startswith(".") or part.tokens[0] == "." or dotted)
+                and part.matches(name)
             ]
         except TooLong:
             return None
@@ -423,7 +475,7 @@ class Commands(Builtins):
             if elsewhere:
                 text, self.out = joined(self.out), out
                 if streams.file is not None and streams.place is not None:
-                    self._write(streams.file, text, streams.append, streams.place)
+                    self.write(streams.file, text, append=streams.append, place=streams.place)
         if streams.unknown and status.code == 0:
             return Status(None, 0)
         return status
@@ -453,7 +505,7 @@ class Commands(Builtins):
 
     def _input(self, redirect: Redirect, streams: _Streams) -> None:
         target = self.expander.text(redirect.target)
-        if isinstance(target, Known) and target.value.startswith("/dev/"):
+        if _is_device(target) and target.value not in self.shell.files:
             streams.stdin = (
                 Known("")
                 if target.value == "/dev/null"
@@ -487,10 +539,13 @@ class Commands(Builtins):
             streams.append = redirect.operator in (">>", "&>>")
             streams.place = redirect.place
 
-    def _write(self, path: str, text: Value[str], append: bool, place: Place) -> None:
+    def write(self, path: str, text: Value[str], *, append: bool, place: Place) -> None:
+        """Write a text to a file; its mode stays."""
+        fact = self.file(Known(path))
         if append:
             text = joined([self._before(path), text])
-        self.shell.files[path] = Written(text, place)
+        executable = fact.executable if fact.kind == "file" else False
+        self.mark(path, Written(text, place, executable=executable))
 
     def _before(self, path: str) -> Value[str]:
         fact = self.file(Known(path))
@@ -502,15 +557,25 @@ class Commands(Builtins):
 
 
 def _written_fact(path: str, written: Written) -> FileFact:
-    if written.folder:
+    if written.kind == "dir":
         return FileFact("dir")
+    if written.kind == "gone":
+        return FileFact("absent")
     if isinstance(written.text, Unknown):
-        return FileFact("file", reason=written.text.reason)
+        kind: Literal["file", "unclear"] = "unclear" if written.kind == "doubt" else "file"
+        return FileFact(kind, None, written.executable, written.text.reason)
+    if written.source is not None:
+        return FileFact("file", written.source, written.executable)
     # The file is made when the script runs: its text stands where the script writes it.
     return FileFact(
         "file",
         SourceFile(written.place.source.path.parent / PurePosixPath(path).name, written.text.value),
+        written.executable,
     )
+
+
+def _is_device(path: Value[str]) -> TypeGuard[Known[str]]:
+    return isinstance(path, Known) and path.value.startswith("/dev/")
 
 
 def _constant(span: Span) -> Callable[[int, int], Span]:

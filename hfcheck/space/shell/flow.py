@@ -8,7 +8,6 @@ from functools import partial
 
 from hfcheck.source import Place
 from hfcheck.space.shell.blocks import Branches
-from hfcheck.space.shell.builtins import FAILED, NOT_FOUND, OK, Jump, Status, status_of
 from hfcheck.space.shell.conditions import double_test
 from hfcheck.space.shell.host import (
     Blocked,
@@ -18,6 +17,7 @@ from hfcheck.space.shell.host import (
     Outcome,
     State,
     Unsettled,
+    Written,
 )
 from hfcheck.space.shell.state import (
     Job,
@@ -29,6 +29,7 @@ from hfcheck.space.shell.state import (
     merged,
     same_ending,
 )
+from hfcheck.space.shell.status import FAILED, NOT_FOUND, OK, Jump, Status, status_of
 from hfcheck.space.shell.tree import (
     AndOr,
     Background,
@@ -42,6 +43,7 @@ from hfcheck.space.shell.tree import (
     If,
     Literal,
     Pipeline,
+    ProcessSubstitution,
     Redirect,
     Script,
     Simple,
@@ -58,6 +60,9 @@ MAX_COMMANDS = 10_000
 
 MAX_DEPTH = 45
 """How deep compounds, functions and substitutions may nest (Python's stack is the limit)."""
+
+_LAST_STREAM = 63
+"""The number of the first file that bash makes for `<(...)`."""
 
 MAX_TRAIL = 100
 """Notes that are kept about what was assumed."""
@@ -112,6 +117,8 @@ class Runner(Branches):
         refused = self._refused(script)
         for command in script.body.commands:
             if refused is not None and command.place.span.end > refused.span.start:
+                if isinstance(command, Function):
+                    self._as_commands(command, script)
                 raise ShellEnd(Exited(2, refused), "this shell has no such syntax")
             status = self.run(command)
         if script.problem is not None:
@@ -122,6 +129,17 @@ class Runner(Branches):
                 f"the script can't be read on: {script.problem.message}",
             )
         return status
+
+    def _as_commands(self, command: Function, script: Script) -> None:
+        """`function f {` in dash: a command that is not found, and then what the body holds."""
+        named = any(
+            name == "function" and place.span.start == command.place.span.start
+            for name, place in script.bashisms
+        )
+        if named and "e" in self.shell.options:
+            raise ShellEnd(Exited(127, command.place), "there is no command `function`")
+        if named and isinstance(command.body, Group):
+            self.sequence(command.body.body)
 
     def _refused(self, script: Script) -> Place | None:
         if self.shell.dialect != "dash":
@@ -455,6 +473,7 @@ class Runner(Branches):
     def _in_subshell(self, body: Callable[[], Status]) -> tuple[Ending, Status, Shell, str]:
         outer = self.shell
         self.shell = outer.copy()
+        self.shell.inherited = (*outer.inherited, *outer.jobs)
         self.shell.jobs, self.shell.ways, self.shell.disowned = [], [], ()
         status, said = OK, ""
         ending: Ending
@@ -503,6 +522,17 @@ class Runner(Branches):
         if isinstance(value, Unknown):
             return value
         return Known(value.value.rstrip("\n"), value.origins)
+
+    def stream(self, part: ProcessSubstitution) -> Value[str]:
+        """The name of the file that `<(...)` or `>(...)` stands for."""
+        name = f"/dev/fd/{_LAST_STREAM - len(self.shell.files) % _LAST_STREAM}"
+        if part.reads:
+            try:
+                text = joined([self.capture(part.script, part.place), Known("\n")])
+            except ShellEnd:
+                text = Unknown("what is read from a command that goes on is not known")
+            self.mark(name, Written(text, part.place))
+        return Known(name, (Origin(part.place, note(part.place)),))
 
     # -- functions
 

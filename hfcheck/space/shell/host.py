@@ -58,11 +58,18 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a script wrote to a file, and where it did; `folder` marks a folder that it made."""
+    """What a script made of a path, and where it did.
+
+    A `file` holds `text`, a `link` leads to it; a `dir` was made, `gone` was taken away, and of a
+    `doubt` nobody can tell (`text` says why). `source` is the file that it is a copy of.
+    `executable` is None where modes can't be known.
+    """
 
     text: Value[str]
     place: Place
-    folder: bool = False
+    kind: Literal["file", "dir", "gone", "link", "doubt"] = "file"
+    executable: bool | None = False
+    source: SourceFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,9 @@ class Host(Protocol):
 
     def names(self, path: str) -> tuple[str, ...] | None:
         """The names in a folder, sorted; None where there may be others."""
+
+    def has_program(self, name: str) -> bool:
+        """Whether a program of that name is known to be installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,14 +337,15 @@ class Lexer:
 
     def _process(self) -> ProcessSubstitution:
         start = self.at
+        reads = self.peek("<")
         self.at += 2
         with self.deeper():
-            self.nested()
+            script = self.nested()
         if not self.peek(")"):
             raise self.fail("a process substitution is not closed", start)
         self.at += 1
         self.bashisms.append(("process substitution", self.place(start)))
-        return ProcessSubstitution(self.place(start))
+        return ProcessSubstitution(script, reads, self.place(start))
 
     def _backtick(self, *, quoted: bool) -> Substitution:
         start = self.at

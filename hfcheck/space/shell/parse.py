@@ -581,8 +581,9 @@ class _Parser(Lexer):
         word = self.word()
         if word is None or word.literal is None:
             raise self._unexpected()
-        self.bashisms.append(("function", self.place(start)))
+        here = self.place(start)
         self.skip_blank()
+        self.bashisms.append(("function ()" if self.peek("(") else "function", here))
         if self.peek("("):
             self.at += 1
             self.skip_blank()

@@ -20,6 +20,11 @@ MAX_TEXT = 1 << 16
 SUCCESS: Known[str] = Known("0")
 
 
+_OF_SHELLS = frozenset({"PPID", "LINENO"})
+_OF_BASH = frozenset({"RANDOM", "SECONDS", "HOSTNAME", "UID", "EUID"})
+"""Variables that shells set themselves: each of them, and those that dash does not know."""
+
+
 class ShellEnd(Exception):
     """The shell is over (or stays where it is for ever)."""
 
@@ -93,7 +98,9 @@ def traced(value: Value[str], *origins: Origin) -> Value[str]:
 
 @dataclass(slots=True)
 class Shell:
-    """A shell in the middle of a script."""
+    """A shell in the middle of a script. `folders` are those of `pushd`, `inherited` the jobs that
+    a subshell knows from the shell around it.
+    """
 
     variables: dict[str, Variable]
     args: tuple[Value[str], ...]
@@ -110,6 +117,8 @@ class Shell:
     touched: list[str] = field(default_factory=list)
     status: Value[str] = SUCCESS
     disowned: tuple[Running, ...] = ()
+    folders: tuple[Value[str], ...] = ()
+    inherited: tuple[Job, ...] = ()
 
     @classmethod
     def started(cls, state: State) -> Shell:
@@ -148,7 +157,7 @@ class Shell:
             return variable.value
         if name == "PWD":
             return self.cwd
-        if name in ("RANDOM", "SECONDS", "HOSTNAME", "PPID", "UID", "EUID", "LINENO"):
+        if name in _OF_SHELLS or (name in _OF_BASH and self.dialect != "dash"):
             return Unknown(f"{name} is only known when it runs")
         return self.open_env
 
@@ -188,10 +197,8 @@ def merged(first: Shell, second: Shell, reason: str) -> Shell:
     for path in first.files.keys() | second.files.keys():
         one_file, other_file = first.files.get(path), second.files.get(path)
         present = one_file or other_file
-        if present and (
-            not one_file or not other_file or not _same(one_file.text, other_file.text)
-        ):
-            shell.files[path] = replace(present, text=Unknown(reason))
+        if present and (not one_file or not other_file or not _same_file(one_file, other_file)):
+            shell.files[path] = replace(present, kind="doubt", text=Unknown(reason), source=None)
     shell.functions |= {
         name: body for name, body in second.functions.items() if name not in first.functions
     }
@@ -243,6 +250,11 @@ def _merged_jobs(first: list[Job], second: list[Job], reason: str) -> list[Job]:
                 )
             )
     return jobs
+
+
+def _same_file(one: Written, other: Written) -> bool:
+    alike = one.kind == other.kind and one.executable == other.executable
+    return alike and _same(one.text, other.text)
 
 
 def _same(one: Value[str], other: Value[str]) -> bool:

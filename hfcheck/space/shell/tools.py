@@ -21,7 +21,8 @@ def tool(
 ) -> Result | None:
     """What `words` print when `stdin` is piped into them; None where that is not followed.
 
-    `read` gives the text of a file, None where it is not known.
+    `read` gives the text of a file, None where it is not known; it raises FileNotFoundError where
+    there is none, and so does this.
     """
     function = _TOOLS.get(posixpath.basename(words[0]))
     return function(list(words[1:]), stdin, read) if function is not None else None
@@ -106,7 +107,7 @@ def _cut(args: list[str], stdin: str | None, read: Callable[[str], str | None]) 
     if first < 0:
         return None
     done: list[str] = []
-    for line in stdin.splitlines():
+    for line in _lines(stdin):
         pieces = line.split(separator)
         kept = pieces[first:] if match[3] else pieces[first : first + 1]
         done.append(separator.join(kept) if len(pieces) > 1 else line)
@@ -123,22 +124,90 @@ def _grep(args: list[str], stdin: str | None, read: Callable[[str], str | None])
     if text is None or (not _PLAIN_PATTERN.fullmatch(pattern) and "F" not in flags):
         return None
     regex = re.compile(re.escape(pattern) if "F" in flags else pattern, re.I if "i" in flags else 0)
-    lines = [line for line in text.splitlines() if (regex.search(line) is None) == ("v" in flags)]
+    lines = [line for line in _lines(text) if (regex.search(line) is None) == ("v" in flags)]
     printed = "" if "q" in flags else "".join(line + "\n" for line in lines)
     return printed, 0 if lines else 1
 
 
 def _xargs(args: list[str], stdin: str | None, read: object) -> Result | None:
-    if stdin is None or any(c in stdin for c in "'\"\\") or args not in ([], ["echo"]):
+    """`xargs` and `xargs echo`: the words with their quotes taken off (POSIX, "xargs")."""
+    if stdin is not None and args in (["-0"], ["-0", "echo"]):
+        return stdin + "\n", 0
+    if stdin is None or "\\" in stdin or args not in ([], ["echo"]):
         return None
-    return " ".join(stdin.split()) + "\n", 0
+    words: list[str] = []
+    for match in _XARGS.finditer(stdin):
+        pieces = _QUOTED.findall(match.group())
+        words.append("".join(double or single or plain for double, single, plain in pieces))
+    if "'" in (left := _XARGS.sub("", stdin)) or '"' in left:
+        return None
+    return " ".join(words) + "\n", 0
+
+
+_QUOTED = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'|([^'\" \t\n])")
+_XARGS = re.compile(r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^'\" \t\n])+")
+
+
+def _head(args: list[str], stdin: str | None, read: Callable[[str], str | None]) -> Result | None:
+    match = re.fullmatch(r"(?:-n ?|-)?([0-9]{1,6})? ?([^- ][^ ]*)?", " ".join(args))
+    text = read(match[2]) if match and match[2] else stdin
+    if match is None or text is None:
+        return None
+    return "".join(line + "\n" for line in _lines(text)[: int(match[1] or 10)]), 0
+
+
+_AWK = re.compile(r"(?:/([^/]*)/)?\s*\{\s*print\s*\$([0-9])\s*;?\s*\}")
+
+
+def _awk(args: list[str], stdin: str | None, read: Callable[[str], str | None]) -> Result | None:
+    """`awk -F= '/^PORT/ {print $2}'`."""
+    words = list(args)
+    separator = None
+    if words and words[0] == "-F" and len(words) > 1:
+        separator, words = words[1], words[2:]
+    elif words and words[0].startswith("-F"):
+        separator, words = words[0][2:], words[1:]
+    match = _AWK.fullmatch(words[0].strip()) if words and len(words) <= 2 else None
+    text = read(words[1]) if len(words) == 2 else stdin
+    pattern = match[1] or "" if match else ""
+    if match is None or text is None or not _PLAIN_PATTERN.fullmatch(pattern):
+        return None
+    if separator is not None and not re.fullmatch(r"[^\s\\^$.|?*+()\[{]", separator.strip("'\"")):
+        return None
+    number = int(match[2])
+    printed: list[str] = []
+    for line in _lines(text):
+        if re.search(pattern, line) is None:
+            continue
+        fields = line.split(separator.strip("'\"") if separator else None)
+        printed.append(line if number == 0 else (fields[number - 1 : number] or [""])[0])
+    return "".join(line + "\n" for line in printed), 0
+
+
+def _expr(args: list[str], stdin: str | None, read: object) -> Result | None:
+    if len(args) != 3 or args[1] not in ("+", "-", "*"):
+        return None
+    if not all(re.fullmatch(r"-?[0-9]{1,9}", args[index]) for index in (0, 2)):
+        return None
+    one, other = int(args[0]), int(args[2])
+    value = {"+": one + other, "-": one - other, "*": one * other}[args[1]]
+    return f"{value}\n", 0 if value else 1
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text; a carriage return is a character like any other."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 _TOOLS: dict[str, Callable[[list[str], str | None, Callable[[str], str | None]], Result | None]] = {
+    "awk": _awk,
     "basename": _basename,
     "cut": _cut,
     "dirname": _dirname,
+    "egrep": _grep,
+    "expr": _expr,
     "grep": _grep,
+    "head": _head,
     "readlink": _realpath,
     "realpath": _realpath,
     "seq": _seq,

@@ -58,8 +58,10 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSubstitution:
-    """`<(...)` or `>(...)`, kept opaque."""
+    """`<(...)`, or `>(...)` where it does not `read` from the commands."""
 
+    script: Script
+    reads: bool
     place: Place
 
 

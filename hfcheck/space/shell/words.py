@@ -38,6 +38,9 @@ class Runs(Protocol):
     def capture(self, script: Script, place: Place) -> Value[str]:
         """The output of `$(...)`, without newlines at its end."""
 
+    def stream(self, part: ProcessSubstitution) -> Value[str]:
+        """The name of the file that `<(...)` stands for."""
+
     def glob(self, pattern: Pattern, text: str) -> tuple[str, ...] | None:
         """The paths that match, sorted; None where that can't be known."""
 
@@ -103,7 +106,10 @@ class Expander:
 
     def number(self, word: Word) -> Value[int]:
         """The value of an arithmetic expression; ends the shell where it is no valid one."""
-        text = self.text(word)
+        return self.calculated(self.text(word), word.place)
+
+    def calculated(self, text: Value[str], place: Place) -> Value[int]:
+        """The value of an arithmetic text that stands at `place`."""
         if isinstance(text, Unknown):
             return text
         origins: list[Origin] = list(text.origins)
@@ -131,7 +137,7 @@ class Expander:
             return Unknown(str(unknown), tuple(dict.fromkeys(origins))[:8])
         except MathError as error:
             raise ShellEnd(
-                Exited(2 if self.shell.dialect != "bash" else 1, word.place),
+                Exited(2 if self.shell.dialect != "bash" else 1, place),
                 f"arithmetic error: {error}",
             ) from error
 
@@ -170,9 +176,9 @@ class Expander:
                     unknown = Unknown("the files that match are not known", value.origins)
                     yield ArgWord(unknown, word.place, "", True)
                     return
-                if names:
-                    for name in names:
-                        yield ArgWord(Known(name, value.origins), word.place, name)
+                for name in names:
+                    yield ArgWord(Known(name, value.origins), word.place, name)
+                if names or "nullglob" in self.shell.options:
                     return
         yield ArgWord(value, word.place, text)
 
@@ -238,7 +244,7 @@ class Expander:
             value = traced(result, Origin(part.place, note(part.place)))
             yield _Piece(value, part.quoted, splits and not part.quoted)
         elif isinstance(part, ProcessSubstitution):
-            yield _Piece(Unknown("a process substitution gives a name only when it runs"), True)
+            yield _Piece(self.runner.stream(part), True)
 
     def _parameter(self, part: Parameter, splits: bool) -> Iterator[_Piece]:
         if part.bad:

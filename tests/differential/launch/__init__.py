@@ -1,0 +1,1 @@
+"""The predicted listen address against the sockets that really started servers open."""
