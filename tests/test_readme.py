@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from hfcheck.catalogue import rule, rule_files
 
@@ -31,3 +32,14 @@ def test_ci_runs_what_the_readme_says() -> None:
     for step in ("ruff check", "ruff format --check", "mypy", "python -m pytest", ".[test]"):
         assert step in line
         assert step in script.replace('"$bin/', "").replace('" ', " ").replace('"\n', "\n")
+
+
+def test_python_examples_give_what_they_say() -> None:
+    launch, settings = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(launch, names)
+    found = names["found"]
+    assert (found.verdict, found.host, found.port) == ("listens", "127.0.0.1", 7860)
+    *before, call = settings.strip().splitlines()
+    exec("\n".join(before), names)
+    assert eval(call, names) == {"cors": "settings error"}
