@@ -32,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for case, reason in (tally.differences + tally.unclear)[: options.show]:
         print(f"--- {case.kind}: {reason}\n{_shown(case)}")
+    if tally.agree + tally.unknown == 0:
+        print("no project could be resolved: is the package index within reach of uv?")
+        return 1
     return 1 if tally.differences else 0
 
 
