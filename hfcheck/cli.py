@@ -20,7 +20,28 @@ CLEAN, FINDINGS, USAGE, NOTHING, FAULT = range(5)
 usage or configuration, nothing to check, a fault of hfcheck itself."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; without the name of one, the words are those of `check`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = (*self.commands, "-h", "--help", "--version")
+        if not args or args[0] not in own:
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="hfcheck %(version)s")
+def main() -> None:
+    """Check backends before they become Docker Spaces on Hugging Face.
+
+    `hfcheck PATH...` is short for `hfcheck check PATH...`; a folder that is named like a command
+    is written `./rules`.
+    """
+    _make_printable()
+
+
+@main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option(
@@ -34,8 +55,7 @@ usage or configuration, nothing to check, a fault of hfcheck itself."""
 @click.option("--readme", type=click.Path(path_type=Path), help="The README that holds the card.")
 @click.option("--context", type=click.Path(path_type=Path), help="The build context.")
 @click.option("--debug", is_flag=True, help="Print the traceback of a fault of hfcheck itself.")
-@click.version_option(__version__, message="hfcheck %(version)s")
-def main(
+def check(
     paths: tuple[Path, ...],
     form: str,
     fail_on: str | None,
@@ -46,11 +66,10 @@ def main(
     context: Path | None,
     debug: bool,
 ) -> None:
-    """Check backends before they become Docker Spaces on Hugging Face.
+    """Check the Spaces at each PATH.
 
-    Each PATH is a folder (default: the current one): the Space itself, or one that holds Spaces.
+    A PATH is a folder (default: the current one): the Space itself, or one that holds Spaces.
     """
-    _make_printable()
     if len(paths) > 1 and (dockerfile or readme or context):
         raise _Misused("--dockerfile, --readme and --context go with one PATH")
     there = _existing(paths)
@@ -77,6 +96,27 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAULT)
     sys.exit(_exit_code(report, fail_on, debug=debug) if len(there) >= len(paths) else USAGE)
+
+
+@main.command()
+def rules() -> None:
+    """List the rules, by the moment at which the Space would break."""
+    from hfcheck.catalogue import rule, rule_files
+    from hfcheck.report import pages
+
+    click.echo(pages.listing([rule(name) for name in rule_files()]), nl=False)
+
+
+@main.command()
+@click.argument("name")
+def explain(name: str) -> None:
+    """Show the rule NAME: what it finds, what the owner sees, what to do, with examples."""
+    from hfcheck.catalogue import rule, rule_files
+    from hfcheck.report import pages
+
+    if name not in rule_files():
+        raise _Misused(pages.unknown(name, list(rule_files())))
+    click.echo_via_pager(pages.page(rule(name)))
 
 
 def _existing(paths: tuple[Path, ...]) -> tuple[Path, ...]:
