@@ -32,4 +32,4 @@ def check(name: str) -> Callable[[Check], Check]:
     return register
 
 
-from hfcheck.checks import build, config, lint, reach, start, use  # noqa: E402, F401
+from hfcheck.checks import build, config, leak, lint, reach, start, use  # noqa: E402, F401

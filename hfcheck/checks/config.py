@@ -13,6 +13,14 @@ from hfcheck.source import Place, SourceFile
 from hfcheck.space.context import read_text
 from hfcheck.space.model import Space
 from hfcheck.space.site.card import Card, CardProblem, port_number, read_card
+from hfcheck.space.site.cardkeys import (
+    CardFault,
+    hardware_fault,
+    idle_keys,
+    is_zero_gpu,
+    shortened_versions,
+    value_faults,
+)
 from hfcheck.space.value import Origin
 
 _FIRST_LINE = re.compile(r"[^\s][^\r\n]*")
@@ -221,3 +229,69 @@ def invalid_app_port(space: Space) -> Iterator[Finding]:
     number = port_number(value)
     fix = f"Write `app_port: {number}`." if number else "Write the port as plain digits."
     yield finding("invalid-app-port", message, place, severity=severity, fix=fix)
+
+
+@check("invalid-card-value")
+def invalid_card_value(space: Space) -> Iterator[Finding]:
+    """A value that the Hub refuses, or documents in another way."""
+    for fault in value_faults(space.card):
+        yield from _card_fault(space, "invalid-card-value", fault)
+
+
+@check("unknown-hardware")
+def unknown_hardware(space: Space) -> Iterator[Finding]:
+    """`suggested_hardware` names hardware that the Hub does not have."""
+    fault = hardware_fault(space.card)
+    if fault is not None:
+        yield from _card_fault(space, "unknown-hardware", fault)
+
+
+@check("zerogpu-with-docker")
+def zerogpu_with_docker(space: Space) -> Iterator[Finding]:
+    """A Docker Space that asks for ZeroGPU, which only Gradio Spaces can have."""
+    card = space.card
+    value, sdk = card.values.get("suggested_hardware"), card.values.get("sdk")
+    if value is None or sdk is None or sdk.text != "docker" or not is_zero_gpu(value.text or ""):
+        return
+    yield finding(
+        "zerogpu-with-docker",
+        f"`{value.text}` is ZeroGPU, which only Gradio Spaces can have; this is a Docker Space",
+        value.place,
+        related=[Origin(sdk.place, "the SDK")],
+    )
+
+
+@check("ignored-card-key")
+def ignored_card_key(space: Space) -> Iterator[Finding]:
+    """A key that does nothing in a Docker Space."""
+    if space.card.sdk != "docker":
+        return
+    shortened = {value.key for value, _ in shortened_versions(space.card)}
+    for fault in idle_keys(space.card):
+        if fault.place not in shortened:
+            yield from _card_fault(space, "ignored-card-key", fault)
+
+
+@check("unquoted-version")
+def unquoted_version(space: Space) -> Iterator[Finding]:
+    """A version that YAML reads as a number, so that its last zero is lost."""
+    docker = space.card.sdk == "docker"
+    for value, number in shortened_versions(space.card):
+        idle = "; a Docker Space does not use it" if docker else ""
+        yield finding(
+            "unquoted-version",
+            f"`{value.key.text}: {value.text}` is the number {number}{idle}",
+            value.place,
+            severity=Severity.info if docker else None,
+            fix=f"Take `{value.key.text}` out: FROM says which version a Docker Space has."
+            if docker
+            else f'Write `{value.key.text}: "{value.text}"`.',
+        )
+
+
+def _card_fault(space: Space, rule: str, fault: CardFault) -> Iterator[Finding]:
+    """The finding for a fault, unless a script fills the value in when it writes the README."""
+    if space.site.readme_rows and re.search(r"[${%]", fault.place.text):
+        return
+    severity = None if fault.grade == "error" else Severity[fault.grade]
+    yield finding(rule, fault.message, fault.place, severity=severity, fix=fault.fix)

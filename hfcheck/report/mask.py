@@ -13,8 +13,11 @@ _FLAG = re.compile(rf"(?i)--[a-z0-9-]{{0,60}}{_SECRET}[a-z0-9-]{{0,60}}[\"']?[\s
 _VALUE = re.compile(r"\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;(){}\[\]]+")
 _URL_PASSWORD = re.compile(r"(://[^\s:/@\"']{0,80}:)([^\s@/\"']{1,200})(@)")
 _TOKEN = re.compile(
-    r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[opsu]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{12,}"
-    r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{20,}"
+    r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[oprsu]_[A-Za-z0-9]{20,}|A[KS]IA[A-Z0-9]{12,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{20,}|github_pat_[A-Za-z0-9_]{20,}"
+    r"|(?:npm|gsk|r8|pcsk|lsv2_pt|lsv2_sk|sb_secret|[rs]k_live)_[A-Za-z0-9_-]{16,}"
+    r"|(?:glpat|xai|tvly|pplx)-[A-Za-z0-9_-]{16,}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}"
+    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|[0-9]{8,10}:AA[A-Za-z0-9_-]{30,}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*)"
 )
 _CODE = re.compile(r"[A-Za-z_][\w.]*(?:\(|\[|\s*\||\s*=|\s*$)|\$")

@@ -41,7 +41,8 @@ class CardValue:
     """One top-level key: the key's place, the value's place, the scalar text as written (None for
     a list or mapping), its YAML 1.2-core tag as a short name (`str int float bool null list map`),
     its plain Python form (nested for lists and maps; scalars of lists as text), and whether a
-    scalar stands in quotes.
+    scalar stands in quotes. `items` are the values directly in a list or mapping, each with the
+    place of its key (in a list: its own).
     """
 
     key: Place
@@ -50,6 +51,7 @@ class CardValue:
     kind: str
     plain: object
     quoted: bool = False
+    items: tuple[CardValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,7 @@ def _read_block(text: _Text, start: int, end: int, opening: Place) -> Card:
         return Card(source, "invalid", {}, block, problem, opening=opening)
     values: dict[str, CardValue] = {}
     doubts: list[CardProblem] = []
+    budget = [MAX_NODES]
     for key, node in root.value:
         if not isinstance(key, ScalarNode):
             continue
@@ -237,7 +240,7 @@ def _read_block(text: _Text, start: int, end: int, opening: Place) -> Card:
         if key.value in values:
             twice = f"the key `{key.value}` is given twice"
             doubts.append(CardProblem(twice, key_place, "Keep one of the two lines."))
-        values[key.value] = _card_value(text, start, key_place, node)
+        values[key.value] = _card_value(text, start, key_place, node, budget)
     return Card(source, "ok", values, block, doubts=tuple(doubts), opening=opening)
 
 
@@ -297,7 +300,10 @@ def _node_place(text: _Text, start: int, node: Node) -> Place:
     return text.place(first, last)
 
 
-def _card_value(text: _Text, start: int, key: Place, node: Node) -> CardValue:
+def _card_value(
+    text: _Text, start: int, key: Place, node: Node, items: list[int] | None = None
+) -> CardValue:
+    """A value; `items` is how many values inside of lists and mappings are still told."""
     place = _node_place(text, start, node)
     if isinstance(node, ScalarNode):
         kind = _kind(node)
@@ -308,7 +314,18 @@ def _card_value(text: _Text, start: int, key: Place, node: Node) -> CardValue:
         plain = _plain(node, budget)
     except (_Overflow, RecursionError):
         plain = None
-    return CardValue(key, place, None, kind, plain)
+    return CardValue(key, place, None, kind, plain, items=_items(text, start, node, items))
+
+
+def _items(text: _Text, start: int, node: Node, left: list[int] | None) -> tuple[CardValue, ...]:
+    """The values directly in a list or mapping, as long as there are not too many."""
+    pairs = node.value if isinstance(node, MappingNode) else [(item, item) for item in node.value]
+    if left is None or len(pairs) > left[0]:
+        return ()
+    left[0] -= len(pairs)
+    return tuple(
+        _card_value(text, start, _node_place(text, start, key), value) for key, value in pairs
+    )
 
 
 def _plain(node: Node, budget: list[int]) -> object:
