@@ -35,7 +35,7 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     ("dockerfile", "files", "reason"),
     [
         ("FROM python\nNOPE\n", {}, "the Dockerfile can't be built"),
-        ("# nothing\n", {}, ""),
+        ("# nothing\n", {}, "the Dockerfile can't be built"),
         (
             HEAD + 'CMD ["uvicorn", "main:app", "--port", "$PORT"]\n',
             {},
@@ -73,6 +73,12 @@ def test_an_unknown_start_says_why() -> None:
     found = predict("FROM someone/private\n", {})
     assert found.verdict == "unknown"
     assert found.reason == "what the base image `someone/private` starts is not known"
+
+
+@pytest.mark.parametrize("path", ["../main.py", "/main.py", "a/../../main.py"])
+def test_no_file_is_written_outside(path: str) -> None:
+    with pytest.raises(ValueError, match="leads out"):
+        predict(HEAD + UVICORN, {path: APP})
 
 
 def test_only_the_public_names_are_found() -> None:

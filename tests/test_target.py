@@ -73,6 +73,9 @@ def test_generated_cases() -> None:
         ("uvicorn app:app", {"app/main.py": ASGI}, "missing attribute"),
         ("uvicorn Main:app", {"main.py": ASGI}, "missing module"),
         ("uvicorn app/main.py:app", {"app/main.py": ASGI}, "missing module"),
+        ("uvicorn main.py:app", {"main.py": ASGI}, "missing module"),
+        ("uvicorn main.py:app", {"main.py": "def app(:\n"}, "fails"),
+        ("uvicorn main.py:app", {"main.py": "raise ValueError\n"}, "fails"),
         ("uvicorn email:app", {"email.py": ASGI}, "missing attribute"),
         ("uvicorn code:app", {"code.py": ASGI}, "ok"),
         # Imports

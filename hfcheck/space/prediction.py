@@ -53,8 +53,8 @@ def predict(
 
     `tree` is the build context: a folder, or its files by path with their content. `variables`
     and the names in `secrets` are set in the Space. Nothing of the tree is run. Raises OSError
-    where a folder can't be read, or files can't be written to a temporary one; nothing else,
-    whatever the files hold.
+    where a folder can't be read, or files can't be written to a temporary one, and ValueError for
+    a path that leads out of it; nothing else, whatever the files hold.
     """
     with tempfile.TemporaryDirectory() as scratch, _folder(tree) as root:
         path = Path(scratch).resolve() / "Dockerfile"
@@ -84,7 +84,9 @@ def _folder(tree: Tree) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name).resolve()
         for path, content in tree.items():
-            file = root / path
+            file = (root / path).resolve()
+            if not file.is_relative_to(root):
+                raise ValueError(f"{path!r} leads out of the build context")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
         yield root

@@ -8,7 +8,7 @@ as it is known. Code inside a request handler is not reached.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -17,6 +17,7 @@ from hfcheck.source import Place
 from hfcheck.space.code import envfiles, nameerrors
 from hfcheck.space.code import values as pyvalues
 from hfcheck.space.code.bodies import catches
+from hfcheck.space.code.calls import calls
 from hfcheck.space.code.evaluate import Evaluator
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import (
@@ -515,7 +516,7 @@ class _Walk:
             raise _Paused
 
     def _calls_in(self, node: ast.expr, here: _Here) -> None:
-        for call in _calls(node):
+        for call in calls(node):
             self._call_expression(call, here)
 
     def _call_expression(self, call: ast.Call, here: _Here) -> None:
@@ -738,20 +739,6 @@ def _copied(frame: Frame) -> Frame:
         frame.calls,
         frame.tracking,
     )
-
-
-def _calls(node: ast.expr) -> Iterator[ast.Call]:
-    """The calls of an expression, inner ones first, lambdas left out."""
-    found: list[ast.Call] = []
-    stack: list[ast.AST] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, ast.Lambda):
-            continue
-        if isinstance(current, ast.Call):
-            found.append(current)
-        stack.extend(ast.iter_child_nodes(current))
-    return reversed(found)
 
 
 def _raises(body: Sequence[ast.stmt]) -> bool:

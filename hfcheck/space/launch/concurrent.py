@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hfcheck.space.code.evaluate import FunctionRef, ObjectOf
@@ -167,24 +167,6 @@ class Concurrent(Starting):
         except Returned:
             return None
         return None
-
-
-def calls(node: ast.expr, is_task: Callable[[ast.Call], bool]) -> Iterator[ast.Call]:
-    """The calls that evaluating an expression makes, inner ones first; what a task is given runs
-    beside it.
-    """
-    found: list[ast.Call] = []
-    stack: list[ast.AST] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, ast.Lambda):
-            continue
-        if isinstance(current, ast.Call):
-            found.append(current)
-            if is_task(current):
-                continue
-        stack.extend(ast.iter_child_nodes(current))
-    return reversed(found)
 
 
 def _positional(values: Value[object] | None) -> list[Value[object]]:

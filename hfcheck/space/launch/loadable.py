@@ -187,6 +187,8 @@ class _Judge:
     def verdict(self, absent: Callable[[str], bool]) -> Verdict:
         """What becomes of the target."""
         importer = self.importer
+        if "/" in self.found.module:  # no name of a module, whatever file is there
+            return self._made("missing module", f"`{self.found.module}` is a path")
         try:
             module = importer.load(self.found.module)
             if not isinstance(module, Module):

@@ -14,13 +14,13 @@ from dataclasses import replace
 
 from hfcheck.source import Place
 from hfcheck.space.code import nameerrors
+from hfcheck.space.code.calls import calls
 from hfcheck.space.code.evaluate import ClassRef, Evaluator, FunctionRef, Instance, ObjectOf
 from hfcheck.space.code.frames import Frame
 from hfcheck.space.code.python import Python
 from hfcheck.space.code.values import WouldRaise, items_of, touched_names
 from hfcheck.space.launch import appconfig, clickapps, datafiles
 from hfcheck.space.launch.commandline import Refused
-from hfcheck.space.launch.concurrent import calls
 from hfcheck.space.launch.following import Blocked, Program, Returned, Starter, last_name
 from hfcheck.space.launch.loading import DEEPEST, STARTING, Loading, is_main
 from hfcheck.space.launch.memory import CONDITION, Changes, fits

@@ -167,14 +167,6 @@ def _import_name(
     module, colon, attribute = text.partition(":")
     if server.name == "uvicorn" and (not colon or not module or not attribute):
         return Stopped(f"`{shown}` is no `module:attribute`", word.place)
-    if server.name == "uvicorn" and ("/" in module or module.endswith(".py")):
-        problem = LaunchProblem(
-            PROBLEM,
-            f"`{shown}` names a file, but uvicorn imports a module",
-            word.place,
-            fix=f"Write it as `{_dotted(module)}:{attribute}`.",
-        )
-        return Stopped(f"`{module}` is a path, not a module", word.place, 1, (problem,))
     factory = (
         spec.always_factory
         or "(" in attribute
@@ -269,6 +261,8 @@ def problem(
         if found.kind == "script":
             word = ArgWord(Known(found.text), found.place, found.text)
             return missing_file(image, found.module, word)
+        if "/" in found.module or found.module.endswith(".py"):
+            return _path_as_module(found)
         return _missing_target(image, found)
     if made.kind == "missing attribute":
         return _missing_attribute(image, made, found)
@@ -327,6 +321,12 @@ def _is_unheard(name: str, packages: Packages) -> bool:
         wanted in each.name or each.name in wanted or words & set(each.name.split("-"))
         for each in packages.requirements
     )
+
+
+def _path_as_module(found: Target) -> LaunchProblem:
+    message = f"`{found.text}` names a file, but the server imports a module"
+    fix = f"Write it as `{_dotted(found.module)}:{found.attribute or 'app'}`."
+    return LaunchProblem(PROBLEM, message, found.place, (), fix)
 
 
 def _missing_target(image: Image, found: Target) -> LaunchProblem:

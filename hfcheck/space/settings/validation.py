@@ -429,6 +429,7 @@ class Checker:
             number = scalar(Type(base), value, self.family, self.version)
             self._limit(name, bound, number)
             return number
+        # the one plain type that pydantic takes another way from JSON text than from a value
         if self.in_json and kind.name == "timedelta" and isinstance(value, bool):
             raise Invalid("no length of time in JSON")
         return self._configured(kind, scalar(kind, value, self.family, self.version))

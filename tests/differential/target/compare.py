@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,11 +36,8 @@ class Result:
     @property
     def differs(self) -> bool:
         """Whether the prediction is wrong: another kind, a finding where the server loads, or no
-        answer in a plain case. Where a target is written as a path and the file fails too, hfcheck
-        tells the path, and uvicorn the failure that it meets on the way: both are so.
+        answer in a plain case.
         """
-        if self.real == "fails" and re.search(r"/|\.py:", self.case.target):
-            return not self.fires
         if self.predicted == "unknown":
             return self.case.plain or (self.fires and self.real == "ok")
         return self.predicted != self.real or (self.fires and self.real == "ok")
